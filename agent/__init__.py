@@ -1,0 +1,1 @@
+"""The service on a managed host: it only calls out."""

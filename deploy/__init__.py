@@ -1,0 +1,1 @@
+"""How Keyturn is set up, run and administered."""

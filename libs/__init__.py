@@ -1,0 +1,1 @@
+"""What services, agent and command share; imports go down only."""

@@ -1,0 +1,1 @@
+"""Messages: a narrow port, its topology as data, two engines."""

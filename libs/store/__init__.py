@@ -1,0 +1,1 @@
+"""Documents: a narrow port, two engines, and the nouns written once on top."""

@@ -1,0 +1,1 @@
+"""What travels and what is signed: pure data, no I/O."""

@@ -1,0 +1,1 @@
+"""The three processes; strangers to each other."""
