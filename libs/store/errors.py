@@ -1,0 +1,42 @@
+"""What can go wrong at the store. The one question a caller asks is `retryable`.
+
+    StoreError
+    ├── StoreAwayError        retryable: nobody answered, and nothing was written
+    ├── OutcomeUnknownError   retryable: a write was sent and its answer was lost; read again before repeating it
+    ├── StoreDeniedError      permanent: this service has no right to do that, or its password is wrong
+    └── StoreRefusedError     permanent: the store will never take this: wrong value, wrong path, too large
+
+A unique key that is taken and a guard that does not hold are no errors: `insert` and `update` answer False.
+"""
+
+from typing import ClassVar
+
+
+class StoreError(Exception):
+    """The base of the tree."""
+
+    retryable: ClassVar[bool]
+
+
+class StoreAwayError(StoreError):
+    """The store did not answer in time; nothing was written."""
+
+    retryable = True
+
+
+class OutcomeUnknownError(StoreError):
+    """A write may or may not have happened. The caller reads the document again and decides by what it finds."""
+
+    retryable = True
+
+
+class StoreDeniedError(StoreError):
+    """The store knows this service and forbids the action, or does not know it."""
+
+    retryable = False
+
+
+class StoreRefusedError(StoreError):
+    """The operation itself is wrong, and stays wrong when repeated."""
+
+    retryable = False
