@@ -1,0 +1,1 @@
+"""The vault: who can read a password is who holds a key."""

@@ -1,7 +1,8 @@
 """What a broker message is: a typed, versioned envelope around identifiers.
 
-The broker carries identifiers and wake-ups, never a secret and never the truth: whoever receives an envelope reads the document
-it names. So a message may be lost, doubled or reordered, and a sweeper may write it again from the documents.
+The broker carries identifiers and wake-ups, never a secret and never the truth: whoever receives an envelope reads
+the document it names. So a message may be lost, doubled or reordered, and a sweeper may write it again from the
+documents.
 """
 
 from typing import Annotated, Any

@@ -1,7 +1,8 @@
 """Identifiers: a prefix that names the noun, and 128 bits in lower-case base32.
 
-A prefix makes an identifier readable in a log and keeps one noun's from being taken for another's. Where a thing is found
-again rather than made (an account on a host, the job of a task), its identifier is derived, so that a repeat meets itself.
+A prefix makes an identifier readable in a log and keeps one noun's from being taken for another's. Where a thing is
+found again rather than made (an account on a host, the job of a task), its identifier is derived, so that a repeat
+meets itself.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The base of everything that travels: frozen, validated, and blind to fields that a newer sender appended.
 
-Each message has an integer version that is never used twice for another meaning; fields are only ever appended, each with a
-default. What is signed is signed over exact bytes, so a field that this reader does not know is still covered.
+Each message has an integer version that is never used twice for another meaning; fields are only ever appended, each
+with a default. What is signed is signed over exact bytes, so a field that this reader does not know is still covered.
 """
 
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""The type of every plain password inside a process: it shows itself as `***`, and gives its bytes to one explicit call.
+"""The type of every plain password inside a process: shows itself as `***`, gives its bytes to one explicit call only.
 
 A password is bytes, because a host sets it byte for byte; text becomes UTF-8 without any normalising.
 """
@@ -33,7 +33,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and hmac.compare_digest(self._plain, other._plain)
 
-    def __hash__(self) -> NoReturn:  # type: ignore[override]  # a set of secrets would keep them alive unseen
+    def __hash__(self) -> NoReturn:
         raise TypeError("a Secret is not hashable")
 
     def __repr__(self) -> str:

@@ -1,0 +1,328 @@
+"""The rotation of one account: the table of what may happen, for both sides, as pure functions.
+
+    UNMANAGED | IN_SYNC | DRIFT              reset requested               -> PENDING, queued
+    PENDING, queued                          fetched                       -> PENDING, offered
+    PENDING                                  applied and compared          -> IN_SYNC, proof (g, now)
+    PENDING, queued                          withdrawn: cancel, deadline   -> the status before; the version is kept
+    PENDING                                  refused, compared not live    -> the status before; the version is kept
+    PENDING                                  lost: lease over, cannot tell -> UNCERTAIN, the reset stays unanswered
+    UNCERTAIN                                late "applied"                -> IN_SYNC, proof (g, now)
+    UNCERTAIN | IN_SYNC | DRIFT              compared, g opens             -> IN_SYNC, proof (g, now)
+    UNCERTAIN | IN_SYNC | DRIFT              compared, none opens          -> DRIFT; UNMANAGED if nothing was proven
+    IN_SYNC | DRIFT                          contact speaks against it     -> UNCERTAIN        (`trust` beside this)
+    any with a candidate                     re-enrolled, server restored  -> UNCERTAIN        (`trust`)
+    any                                      cloned                        -> QUARANTINED      (`trust`)
+    QUARANTINED                              released                      -> UNCERTAIN        (`trust`)
+
+A generation is a pair (epoch, counter) and never comes twice, also not after a restore, which begins an epoch. A
+version that was ever offered is never dropped here. A timeout is "unknown", never "failed". Each function takes the
+account's rotation and the moment, and returns the new one with the requests that ended by it.
+
+`now` is when the gateway received what is decided upon, in Unix milliseconds: queues may reorder, receipts do not.
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from libs.domain.errors import AlreadyAtAgentError, BusyError, NotNowError, StaleAnswerError
+from libs.domain.state import (
+    Change,
+    End,
+    Ended,
+    Flight,
+    Generation,
+    Kind,
+    Phase,
+    Rotation,
+    Seen,
+    Status,
+    Version,
+    VersionState,
+)
+from libs.domain.versions import candidates, held_against_contact, marked, offered, proven
+from libs.wire.jobs import MAX_CANDIDATES
+from libs.wire.reasons import Reason, Remark
+from libs.wire.seal import Sealed
+
+_COMPARABLE = (Status.IN_SYNC, Status.DRIFT, Status.UNCERTAIN)
+
+
+# ---- what the scheduler decides
+
+
+def next_generation(r: Rotation, epoch: int) -> Generation:
+    """The generation that the next reset gets. An epoch older than the account's own is never used again."""
+    return Generation(max(epoch, r.newest.epoch), r.newest.counter + 1 if epoch <= r.newest.epoch else 1)
+
+
+def request_reset(
+    r: Rotation,
+    *,
+    task: str,
+    generation: Generation,
+    sealed: Sealed,
+    nonce: str,
+    deadline: int,
+    now: int,
+    unlock: bool = False,
+) -> Change:
+    """A reset, escrowed: the vault holds the new password before any agent can see it.
+
+    Raises:
+        BusyError: another request holds the account.
+        NotNowError: the account is uncertain or quarantined.
+    """
+    _hold(r)
+    if r.status is Status.UNCERTAIN:
+        raise NotNowError(Reason.ACCOUNT_UNCERTAIN)
+    if generation <= r.newest:
+        raise ValueError(f"{generation} is not above {r.newest}")
+    flight = Flight(task, Kind.RESET, generation, nonce, now, deadline, unlock=unlock)
+    version = Version(generation, VersionState.ESCROWED, now, sealed)
+    return Change(
+        replace(
+            r, status=Status.PENDING, back=r.status, newest=generation, versions=(version, *r.versions), flight=flight
+        )
+    )
+
+
+def request_verify(r: Rotation, *, task: str, nonce: str, deadline: int, now: int) -> Change:
+    """A comparison of every candidate with the live password.
+
+    Raises:
+        BusyError: another request holds the account; none is verified while a reset is pending.
+        NotNowError: the account is quarantined, or there is nothing to compare.
+    """
+    _hold(r)
+    if r.status not in _COMPARABLE or not candidates(r):
+        raise NotNowError(Reason.NOTHING_TO_VERIFY)
+    return Change(replace(r, flight=Flight(task, Kind.VERIFY, r.newest, nonce, now, deadline)))
+
+
+def fetched(r: Rotation, *, task: str, nonce: str, at: int, lease_until: int) -> Change:
+    """The agent has the job: from now on its password may be live.
+
+    Raises:
+        StaleAnswerError: another request, or another job of this one, is in flight.
+    """
+    flight = _flight(r, task, nonce)
+    if flight.phase is Phase.OFFERED:
+        return Change(r)
+    at_agent = replace(flight, phase=Phase.OFFERED, lease_until=lease_until)
+    return Change(replace(offered(r, flight, at), flight=at_agent))
+
+
+def withdrawn(r: Rotation, *, task: str, end: End, reason: Reason, now: int) -> Change:
+    """No agent ever had the job and none will: back to the status before; the version is kept.
+
+    The caller has made sure of that first: the job document is withdrawn, or a tombstone stands in its place.
+
+    Raises:
+        AlreadyAtAgentError: an agent has it.
+        StaleAnswerError: another request is in flight.
+    """
+    flight = _flight(r, task)
+    if flight.phase is Phase.OFFERED:
+        raise AlreadyAtAgentError
+    ended = Ended(task, flight.kind, end, now, reason, generation=_generation(flight))
+    if flight.kind is Kind.VERIFY:
+        return Change(replace(r, flight=None), (ended,))
+    return Change(replace(marked(r, flight.generation, VersionState.WITHDRAWN), status=r.back, flight=None), (ended,))
+
+
+def applied(
+    r: Rotation,
+    *,
+    task: str,
+    generation: Generation,
+    nonce: str,
+    now: int,
+    fingerprint: str | None = None,
+    remarks: tuple[Remark, ...] = (),
+) -> Change:
+    """The agent set the password and compared it live; it counts while its generation is in flight, or unanswered.
+
+    Raises:
+        StaleAnswerError: the answer is of another flight, generation or nonce.
+    """
+    reset = _reset_in_flight(r, task, generation, nonce)
+    after = proven(r, generation, now, fingerprint)
+    ended = [Ended(task, Kind.RESET, End.DONE, now, generation=generation, remarks=remarks)]
+    if r.flight is not None and r.flight is not reset:
+        # The comparison that was under way is answered by this one: the same password was found live.
+        ended.append(Ended(r.flight.task, Kind.VERIFY, End.DONE, now, generation=generation, opens=True))
+    return Change(after, tuple(ended))
+
+
+def refused(
+    r: Rotation,
+    *,
+    task: str,
+    generation: Generation,
+    nonce: str,
+    now: int,
+    reason: Reason,
+    detail: str | None = None,
+    fingerprint: str | None = None,
+) -> Change:
+    """The host refused, and the new password was compared not live: the status before.
+
+    While uncertain it settles nothing: an older tool may still have applied.
+
+    Raises:
+        StaleAnswerError: the answer is of another flight, generation or nonce, or the account is uncertain already.
+    """
+    flight = _reset_in_flight(r, task, generation, nonce)
+    if r.status is not Status.PENDING:
+        raise StaleAnswerError("uncertain already; only a comparison settles it")
+    after = marked(offered(r, flight, now), generation, VersionState.REFUSED)
+    seen = r.seen if fingerprint is None else Seen(fingerprint, generation, now)
+    before = replace(after, status=r.back, flight=None, seen=seen)
+    ended = Ended(task, Kind.RESET, End.REFUSED, now, reason, detail, generation)
+    return Change(held_against_contact(before), (ended,))
+
+
+def lost(r: Rotation, *, task: str, now: int) -> Change:
+    """No answer came in time, or the agent cannot tell, or it was revoked: unknown, never failed.
+
+    A reset leaves the account UNCERTAIN and stays unanswered until a comparison settles it; a verify just ends.
+
+    Raises:
+        StaleAnswerError: another request is in flight.
+    """
+    flight = _flight(r, task)
+    if flight.kind is Kind.VERIFY:
+        ended = Ended(task, Kind.VERIFY, End.CANNOT_TELL, now, Reason.NO_ANSWER)
+        return Change(replace(r, flight=None), (ended,))
+    return Change(replace(offered(r, flight, now), status=Status.UNCERTAIN, flight=None, unanswered=flight))
+
+
+def compared(
+    r: Rotation,
+    *,
+    task: str,
+    nonce: str,
+    fence: Generation,
+    opens: Generation | None,
+    next_nonce: str,
+    now: int,
+    fingerprint: str | None = None,
+    remarks: tuple[Remark, ...] = (),
+) -> Change:
+    """A comparison's answer: which candidate opens the account, or that none of those sent does.
+
+    It counts for the newest episode (nonce) and the newest generation (fence) only. Where more candidates are left than
+    one job carries, the flight goes on with the next ones under `next_nonce`.
+
+    Raises:
+        StaleAnswerError: the answer is of another flight, nonce or fence, or names a version the vault does not hold.
+    """
+    flight = _flight(r, task, nonce)
+    if flight.kind is not Kind.VERIFY or fence != r.newest:
+        raise StaleAnswerError("of an older episode")
+    if opens is not None:
+        if all(v.generation != opens for v in candidates(r)):
+            raise StaleAnswerError(f"{opens} was never offered")
+        ended = [Ended(task, Kind.VERIFY, End.DONE, now, generation=opens, opens=True, remarks=remarks)]
+        return Change(proven(r, opens, now, fingerprint), (*ended, *_settled(r, opens, now)))
+    done = flight.skip + MAX_CANDIDATES
+    if done < len(candidates(r)):
+        again = replace(flight, nonce=next_nonce, skip=done, phase=Phase.QUEUED, lease_until=None)
+        return Change(replace(r, flight=again))
+    after = replace(
+        r,
+        status=Status.DRIFT if _ever_proven(r) else Status.UNMANAGED,
+        flight=None,
+        unanswered=None,
+        fingerprint=fingerprint,
+        compared_at=now,
+    )
+    verdict = Ended(task, Kind.VERIFY, End.DONE, now, opens=False, remarks=remarks)
+    return Change(after, (verdict, *_settled(r, None, now)))
+
+
+def cannot_tell(r: Rotation, *, task: str, nonce: str, now: int, reason: Reason, detail: str | None = None) -> Change:
+    """The agent could not compare: the status stays as it is.
+
+    Raises:
+        StaleAnswerError: the answer is of another flight or nonce.
+    """
+    flight = _flight(r, task, nonce)
+    if flight.kind is not Kind.VERIFY:
+        raise StaleAnswerError("not a comparison")
+    return Change(replace(r, flight=None), (Ended(task, Kind.VERIFY, End.CANNOT_TELL, now, reason, detail),))
+
+
+# ---- what the agent decides
+
+
+class Entry(StrEnum):
+    """What the agent's journal says of a generation."""
+
+    INTENT = "intent"
+    APPLIED = "applied"
+    REFUSED = "refused"
+
+
+class Move(StrEnum):
+    APPLY = "apply"
+    RESUME = "resume"  # a predecessor began: compare first, then go on or report
+    REPORT_AGAIN = "report_again"
+    STALE = "stale"
+
+
+def decide(mark: Generation, journal: tuple[Generation, Entry] | None, offered: Generation) -> Move:
+    """What the agent does with an offered generation.
+
+    `mark` is the highest one that it ever knew, by a reset or by a verify's fence.
+    """
+    if offered < mark:
+        return Move.STALE
+    if offered > mark:
+        return Move.APPLY
+    if journal is None or journal[0] != offered:
+        return Move.STALE  # a verify fenced it off
+    return Move.RESUME if journal[1] is Entry.INTENT else Move.REPORT_AGAIN
+
+
+# ---- parts
+
+
+def _hold(r: Rotation) -> None:
+    if r.status is Status.QUARANTINED:
+        raise NotNowError(Reason.ACCOUNT_QUARANTINED)
+    if r.flight is not None:
+        raise BusyError(r.flight.task)
+
+
+def _flight(r: Rotation, task: str, nonce: str | None = None) -> Flight:
+    if r.flight is None or r.flight.task != task or nonce not in (None, r.flight.nonce):
+        raise StaleAnswerError(f"{task} is not in flight")
+    return r.flight
+
+
+def _reset_in_flight(r: Rotation, task: str, generation: Generation, nonce: str) -> Flight:
+    for flight in (r.flight, r.unanswered):
+        if flight is not None and (flight.task, flight.kind) == (task, Kind.RESET):
+            if (flight.generation, flight.nonce) == (generation, nonce):
+                return flight
+            break
+    raise StaleAnswerError(f"{task} with {generation} is not in flight")
+
+
+def _generation(flight: Flight) -> Generation | None:
+    return flight.generation if flight.kind is Kind.RESET else None
+
+
+def _ever_proven(r: Rotation) -> bool:
+    return r.proof is not None or any(v.state is VersionState.PROVEN for v in r.versions)
+
+
+def _settled(r: Rotation, opens: Generation | None, now: int) -> tuple[Ended, ...]:
+    """The unanswered reset, once a comparison has told what became of it."""
+    reset = r.unanswered
+    if reset is None:
+        return ()
+    if opens == reset.generation:
+        return (Ended(reset.task, Kind.RESET, End.DONE, now, generation=reset.generation),)
+    return (Ended(reset.task, Kind.RESET, End.REFUSED, now, Reason.NO_ANSWER, generation=reset.generation),)

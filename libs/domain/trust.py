@@ -1,0 +1,62 @@
+"""What shakes the trust in what was proven: a contact that speaks against it, a new agent, a restored server, a clone.
+
+Nothing is ever forgotten by it: the account is UNCERTAIN, or QUARANTINED, until a comparison settles it.
+"""
+
+from dataclasses import replace
+
+from libs.domain.rotation import lost
+from libs.domain.state import Change, Generation, Kind, Phase, Rotation, Seen, Status, VersionState
+from libs.domain.versions import candidates, held_against_contact
+
+
+def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: str, now: int) -> Change:
+    """What the host shows at a contact, held against the last comparison: a difference makes the account UNCERTAIN.
+
+    While a reset is pending it is kept, and held against the status that a refused or withdrawn reset returns to. A
+    comparison under way starts anew under `nonce` when the contact shows something new: its answer may be older.
+    """
+    seen = Seen(fingerprint, mark, now)
+    if r.seen is not None and r.seen.at > now:
+        return Change(r)
+    after = held_against_contact(replace(r, seen=seen))
+    news = after.status is not r.status or (r.seen is not None and r.seen.fingerprint != fingerprint)
+    if not news or after.flight is None or after.flight.kind is not Kind.VERIFY:
+        return Change(after)
+    return Change(
+        replace(after, flight=replace(after.flight, nonce=nonce, skip=0, phase=Phase.QUEUED, lease_until=None))
+    )
+
+
+def trust_lost(r: Rotation, *, now: int) -> Change:
+    """The agent was enrolled again: what was known is past. Nothing is forgotten."""
+    if r.status is Status.QUARANTINED or (not candidates(r) and r.flight is None):
+        return Change(r)
+    if r.flight is None:
+        return Change(replace(r, status=Status.UNCERTAIN))
+    change = lost(r, task=r.flight.task, now=now)
+    return Change(replace(change.after, status=Status.UNCERTAIN), change.ended)
+
+
+def restored(r: Rotation, *, now: int) -> Change:
+    """The server came back from a copy: an escrowed version may have reached its agent in the time that was lost."""
+    versions = tuple(
+        replace(v, state=VersionState.OFFERED, offered_at=now) if v.state is VersionState.ESCROWED else v
+        for v in r.versions
+    )
+    return trust_lost(replace(r, versions=versions), now=now)
+
+
+def quarantine(r: Rotation, *, now: int) -> Change:
+    """One identity was seen on two machines: nothing is sent to either until a person chooses."""
+    if r.status is Status.QUARANTINED:
+        return Change(r)
+    change = trust_lost(r, now=now)
+    return Change(replace(change.after, status=Status.QUARANTINED, back=change.after.status), change.ended)
+
+
+def release(r: Rotation) -> Change:
+    """A person chose one machine: its accounts are compared before anything else."""
+    if r.status is not Status.QUARANTINED:
+        return Change(r)
+    return Change(replace(r, status=Status.UNCERTAIN if candidates(r) else Status.UNMANAGED))

@@ -1,0 +1,56 @@
+"""What each turn of the table does to an account's versions and its proof."""
+
+from dataclasses import replace
+
+from libs.domain.state import Flight, Generation, Kind, Proof, Rotation, Status, Version, VersionState
+
+
+def candidates(r: Rotation) -> tuple[Version, ...]:
+    """Every password that may be live: ever offered, newest first."""
+    return tuple(v for v in r.versions if v.state in (VersionState.OFFERED, VersionState.PROVEN, VersionState.REFUSED))
+
+
+def marked(r: Rotation, generation: Generation, state: VersionState) -> Rotation:
+    versions = tuple(replace(v, state=state) if v.generation == generation else v for v in r.versions)
+    return replace(r, versions=versions)
+
+
+def held_against_contact(r: Rotation) -> Rotation:
+    """UNCERTAIN where the last contact is newer than the last comparison and speaks against it."""
+    if r.status not in (Status.IN_SYNC, Status.DRIFT) or r.seen is None or r.seen.at <= r.compared_at:
+        return r
+    went_back = r.proof is not None and r.seen.mark < r.proof.generation
+    changed = r.fingerprint is not None and r.seen.fingerprint != r.fingerprint
+    return replace(r, status=Status.UNCERTAIN) if went_back or changed else r
+
+
+def offered(r: Rotation, flight: Flight, at: int) -> Rotation:
+    """The version of a reset's flight, known to have reached an agent."""
+    if flight.kind is not Kind.RESET:
+        return r
+    versions = tuple(
+        replace(v, state=VersionState.OFFERED, offered_at=at)
+        if v.generation == flight.generation and v.state is VersionState.ESCROWED
+        else v
+        for v in r.versions
+    )
+    return replace(r, versions=versions)
+
+
+def proven(r: Rotation, generation: Generation, now: int, fingerprint: str | None) -> Rotation:
+    versions = tuple(
+        replace(v, state=VersionState.PROVEN, proven_at=now, offered_at=now if v.offered_at is None else v.offered_at)
+        if v.generation == generation
+        else v
+        for v in r.versions
+    )
+    return replace(
+        r,
+        status=Status.IN_SYNC,
+        proof=Proof(generation, now),
+        versions=versions,
+        flight=None,
+        unanswered=None,
+        fingerprint=fingerprint,
+        compared_at=now,
+    )

@@ -1,0 +1,102 @@
+"""What an agent and the gateway say to each other under `/agent/v1`. The agent always calls.
+
+    POST /agent/v1/enrol    token, certificate request            -> certificate
+    POST /agent/v1/session  signed; contact                       -> a token for polls, ten minutes
+    GET  /agent/v1/poll     token; held up to `wait` seconds      -> mail or none, nothing else
+    POST /agent/v1/fetch    signed; this fetch is the offer       -> jobs
+    POST /agent/v1/report   signed; results                       -> which were stored
+    POST /agent/v1/observe  signed; an observation                -> stored
+
+Every change is signed (`libs.wire.http_signature`) and safe to repeat. Errors are `application/problem+json`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from libs.wire.ids import AgentId, JobId, ResourceId
+from libs.wire.model import Base64, Millis, Wire
+from libs.wire.observations import HostFacts
+from libs.wire.requests import Hash, Platform, ResourceName, UserName
+from libs.wire.sign import Signed
+
+MAX_BODY = 1_048_576
+MAX_HOLD_SECONDS = 50
+AgentVersion = Annotated[str, StringConstraints(max_length=32)]
+
+
+class EnrolRequest(Wire):
+    version: Literal[1] = 1
+    token: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{20,128}$")] = Field(repr=False)
+    user_name: UserName
+    resource_name: ResourceName
+    platform: Platform
+    csr: Base64 = Field(max_length=8_192)
+    host: HostFacts
+    agent_version: AgentVersion = ""
+
+
+class EnrolAnswer(Wire):
+    agent: AgentId
+    resource: ResourceId
+    certificate: Base64  # PEM
+
+
+class SessionRequest(Wire):
+    """A contact: what the agent's disk remembers, so that the server sees when it went back."""
+
+    version: Literal[1] = 1
+    agent: AgentId
+    agent_version: AgentVersion
+    boot: int = Field(ge=1, lt=2**53)  # counts the agent's starts; never lower than before on one disk
+    sequence: int = Field(ge=0, lt=2**53)  # of its last observation
+    digest: Hash  # over account, fingerprint and mark of every account it sees
+
+
+class SessionAnswer(Wire):
+    token: Annotated[str, StringConstraints(max_length=256)] = Field(repr=False)
+    expires_in: int = Field(ge=1, le=3_600)
+    hold: int = Field(ge=1, le=MAX_HOLD_SECONDS)  # seconds that a poll may be held
+    server_time: Millis
+    observe: bool  # the digest is not the one that the server knows: send an observation
+
+
+class PollAnswer(Wire):
+    mail: bool
+
+
+class FetchRequest(Wire):
+    version: Literal[1] = 1
+    agent: AgentId
+
+
+class FetchAnswer(Wire):
+    jobs: tuple[Signed, ...] = Field(max_length=64)
+
+
+class ReportRequest(Wire):
+    version: Literal[1] = 1
+    agent: AgentId
+    results: tuple[Signed, ...] = Field(min_length=1, max_length=64)
+
+
+class ReportAnswer(Wire):
+    stored: tuple[JobId, ...]
+
+
+class ObserveRequest(Wire):
+    version: Literal[1] = 1
+    agent: AgentId
+    observation: Signed
+
+
+class Problem(Wire):
+    """`application/problem+json` (RFC 9457) with a stable code."""
+
+    type: str = "about:blank"
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str = ""
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
+    retry_after: int | None = None  # seconds
+    server_time: Millis | None = None  # with clock_skew
