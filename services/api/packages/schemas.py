@@ -1,0 +1,32 @@
+"""Packages: the zip that installs an agent."""
+
+from pydantic import Field
+
+from libs.wire.requests import Platform, ServerName, UserName
+from services.api.fields import Body, Moment, Ref, View
+
+
+class PackageBody(Body):
+    platform: Platform
+    user_name: UserName = Field(description="Under whom the machine is added.")
+    server_name: ServerName | None = Field(default=None, description="How agents reach this server; else as you did.")
+    server_port: int | None = Field(default=None, ge=1, le=65_535)
+    schedule_interval: int = Field(default=60, ge=5, le=86_400, description="Seconds.")
+    uses: int = Field(default=1, ge=1, le=10_000, description="How many machines the token admits.")
+    lifetime_seconds: int = Field(default=86_400, ge=60, le=31_536_000, description="How long the token is good.")
+
+
+class PackageView(View):
+    """What was composed; its bytes are made at download and kept nowhere."""
+
+    id: str
+    platform: Platform
+    user_name: str
+    requester: Ref | None
+    server_name: str
+    server_port: int
+    uses: int
+    used: int
+    created_at: Moment
+    expires_at: Moment
+    runtime_version: str

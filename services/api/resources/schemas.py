@@ -1,0 +1,36 @@
+"""Machines that have an agent."""
+
+from pydantic import Field
+
+from libs.wire.requests import Platform
+from services.api.fields import Moment, Ref, View
+
+
+class AgentBrief(View):
+    """The agent of a resource, as far as its contacts tell."""
+
+    id: str
+    state: str = Field(description="`active` or `revoked`.")
+    version: str
+    last_seen: Moment | None = Field(description="The last contact; null before the first one.")
+
+
+class HostView(View):
+    """The machine in its own words: a hint, never an identity."""
+
+    hostname: str
+    system: str
+    kernel: str
+    machine: str
+    libc: str
+
+
+class ResourceView(View):
+    id: str
+    name: str
+    platform: Platform
+    owner: Ref
+    agent: AgentBrief | None
+    host: HostView | None
+    created_at: Moment
+    rev: int

@@ -1,0 +1,21 @@
+"""The first administrator."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from libs.wire.requests import UserName
+from libs.wire.secret import Secret
+from services.api.fields import Body
+
+PASSWORD_DESCRIPTION = "12 to 128 characters, taken as they are."
+
+
+class SetupBody(Body):
+    """The code comes from the file `setup-code` in the gateway's private folder."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z2-7-]{26,40}$")] = Field(
+        description="The first-run set-up code, as the file shows it; dashes do not count.", repr=False
+    )
+    name: UserName = Field(description="The administrator's sign-in name.")
+    password: Secret = Field(description=PASSWORD_DESCRIPTION)

@@ -1,0 +1,27 @@
+"""People who may sign in."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from libs.wire.requests import UserName
+from libs.wire.secret import Secret
+from services.api.fields import Body, Moment, View
+
+
+class Role(StrEnum):
+    ADMINISTRATOR = "administrator"
+    USER = "user"
+
+
+class NewUserBody(Body):
+    name: UserName = Field(description="Lower-case letters, digits, dot, underscore, at, dash; up to 64.")
+    password: Secret = Field(description="12 to 128 characters, taken as they are.")
+    role: Role = Role.USER
+
+
+class UserView(View):
+    id: str
+    name: str
+    role: Role
+    created_at: Moment
