@@ -21,8 +21,8 @@ ALPHABETS: dict[str, tuple[str, ...]] = {
 def generate(policy: Policy, choose: Choose = secrets.choice) -> Secret:
     """A password of `policy.length` ASCII characters, with at least one of each class of its alphabet.
 
-    Drawn again until each class is there, so that every such password is equally likely. It never begins with a sign: some
-    tools take that for an option.
+    Drawn again until each class is there, so that every such password is equally likely. It never begins with a sign:
+    some tools take that for an option.
     """
     classes = ALPHABETS[policy.alphabet]
     letters = "".join(classes)

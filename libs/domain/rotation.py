@@ -127,7 +127,8 @@ def withdrawn(r: Rotation, *, task: str, end: End, reason: Reason, now: int) -> 
     ended = Ended(task, flight.kind, end, now, reason, generation=_generation(flight))
     if flight.kind is Kind.VERIFY:
         return Change(replace(r, flight=None), (ended,))
-    return Change(replace(marked(r, flight.generation, VersionState.WITHDRAWN), status=r.back, flight=None), (ended,))
+    before = replace(marked(r, flight.generation, VersionState.WITHDRAWN), status=r.back, flight=None)
+    return Change(held_against_contact(before), (ended,))
 
 
 def applied(

@@ -35,6 +35,10 @@ class Service(StrEnum):
     BUNDLER = "bundler"
 
 
+ADMINISTRATOR = "admin"
+"""The store's user that may create collections, users and roles; no service is it."""
+
+
 class Action(StrEnum):
     """What a right allows, by the store's own names."""
 
@@ -121,10 +125,11 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.JOBS: (_OUTBOX, _on("agent", "state"), _on("state", "created_at"), _on("task")),
         CollectionName.ACCOUNTS: (
             _OUTBOX,
-            _unique("resource", "name"),
+            _on("resource", "name"),
             _on("created_at"),
             _on("status", "created_at"),
-            _on("flight.deadline"),
+            _on("due_at"),
+            _on("ended.at"),
             _on("agent"),
         ),
         CollectionName.TASKS: (

@@ -1,4 +1,4 @@
-"""Opening the vault: the one place that holds its private key. Imported by the scheduler, and by the operator's recovery."""
+"""Opening the vault: the one place with its private key. Only the scheduler imports it, and the operator's recovery."""
 
 from dataclasses import dataclass
 from pathlib import Path

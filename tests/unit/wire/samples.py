@@ -1,0 +1,149 @@
+"""One sample of every message, from fixed values. `golden/` holds what each was when it was first published."""
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from libs.wire import agent_api, events, jobs, observations, requests, results
+from libs.wire.model import Wire
+from libs.wire.reasons import Reason, Remark
+from libs.wire.seal import Box, Sealed
+from libs.wire.sign import Prefix, Signed, sign
+
+A, B = "a" * 26, "b" * 26
+HASH, KEY = "0" * 64, "sha256:" + "1" * 64
+SEALED = Sealed(suite="hpke-x25519-sha256-aes256gcm/1", boxes=(Box(recipient=KEY, box=b"\x00\x01"),))
+CANDIDATE = jobs.Candidate(generation="1764044000.7", sealed=SEALED)
+SIGNED: Signed = sign(b'{"version":1}', Prefix.JOB, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+HOST = observations.HostFacts(hostname="dmz-web-01", system="Debian GNU/Linux 12", kernel="6.1", machine="x86_64")
+PERSON = requests.Person(id=f"usr_{A}", name="ops", via="command", address="127.0.0.1")
+
+
+def _request(content: requests.Content, noun: str = "tsk") -> requests.Request:
+    return requests.Request(
+        id=f"{noun}_{A}", issued_at=1_764_044_000_000, deadline=1_764_130_400_000, person=PERSON, content=content
+    )
+
+
+def _job(step: jobs.Step) -> jobs.Job:
+    return jobs.Job(
+        id=f"job_{A}",
+        task=f"tsk_{A}",
+        agent=f"agt_{A}",
+        resource=f"res_{A}",
+        recipient=KEY,
+        nonce=B,
+        fence="1764044000.7",
+        issued_at=1,
+        deadline=2,
+        steps=(step,),
+    )
+
+
+def _result(outcome: results.Outcome) -> results.Result:
+    return results.Result(
+        task=f"tsk_{A}",
+        job=f"job_{A}",
+        agent=f"agt_{A}",
+        nonce=B,
+        fence="1764044000.7",
+        finished_at=3,
+        outcomes=(outcome,),
+    )
+
+
+def _event(body: events.Event) -> Wire:
+    return body.envelope(1_764_044_000_000, entropy=lambda n: bytes(n))
+
+
+SAMPLES: dict[str, Wire] = {
+    "job.reset.1": _job(
+        jobs.ResetStep(account=f"acc_{A}", name="root", uid=0, password=CANDIDATE, escrow=SEALED, unlock=True)
+    ),
+    "job.verify.1": _job(jobs.VerifyStep(account=f"acc_{A}", name="root", uid=0, candidates=(CANDIDATE,))),
+    "result.reset.1": _result(
+        results.ResetOutcome(
+            account=f"acc_{A}",
+            generation="1764044000.7",
+            answer=results.ResetAnswer.REFUSED,
+            reason=Reason.DISK_FULL,
+            detail="no space",
+            fingerprint=HASH,
+        )
+    ),
+    "result.verify.1": _result(
+        results.VerifyOutcome(
+            account=f"acc_{A}",
+            answer=results.VerifyAnswer.OPENS,
+            generation="1764044000.7",
+            remarks=(Remark.LOCKED,),
+            fingerprint=HASH,
+        )
+    ),
+    "observation.1": observations.Observation(
+        id=f"obs_{A}",
+        agent=f"agt_{A}",
+        resource=f"res_{A}",
+        sequence=1,
+        seen_at=3,
+        accounts=(
+            observations.SeenAccount(
+                name="root",
+                uid=0,
+                gid=0,
+                shell="/bin/bash",
+                kinds=(observations.Kind.ROOT_EQUIVALENT,),
+                fingerprint=HASH,
+            ),
+        ),
+        skipped=(observations.SkippedLine(line=9, rule="begins with +"),),
+        host=HOST,
+    ),
+    "request.reset.1": _request(requests.ResetContent(account=f"acc_{A}", typed=SEALED, note="after use")),
+    "request.verify.1": _request(requests.VerifyContent(account=f"acc_{A}")),
+    "request.cancel.1": _request(requests.CancelContent(task=f"tsk_{B}"), "req"),
+    "request.reveal.1": _request(
+        requests.RevealContent(account=f"acc_{A}", recipient=bytes(32), reason="console work"), "req"
+    ),
+    "request.enrol.1": _request(
+        requests.EnrolContent(
+            token=HASH,
+            csr=b"\x30",
+            owner=f"usr_{A}",
+            owner_name="ops",
+            resource_name="dmz-web-01",
+            platform=requests.Platform.LINUX,
+            host=HOST,
+        ),
+        "req",
+    ),
+    "request.compose.1": _request(
+        requests.ComposeContent(
+            package=f"pkg_{A}",
+            token=f"tok_{A}",
+            platform=requests.Platform.LINUX,
+            server_name="keyturn",
+            server_port=7272,
+            user_name="ops",
+            bounds=requests.TokenBounds(user_names=("ops",)),
+            recipient=bytes(32),
+        ),
+        "req",
+    ),
+    "request.certify.1": _request(requests.CertifyContent(csr=b"\x30", names=("keyturn", "127.0.0.1")), "req"),
+    "agent_api.session.1": agent_api.SessionRequest(
+        agent=f"agt_{A}", agent_version="0.1.0", boot=3, sequence=2, digest=HASH
+    ),
+    "agent_api.fetch_answer.1": agent_api.FetchAnswer(jobs=(SIGNED,)),
+    "agent_api.report.1": agent_api.ReportRequest(agent=f"agt_{A}", results=(SIGNED,)),
+    "event.task.requested.1": _event(events.TaskRequested(task=f"tsk_{A}")),
+    "event.task.cancel_requested.1": _event(events.TaskCancelRequested(request=f"req_{A}")),
+    "event.task.reported.1": _event(events.TaskReported(job=f"job_{A}")),
+    "event.agent.fetched.1": _event(events.AgentFetched(job=f"job_{A}")),
+    "event.agent.observed.1": _event(events.AgentObserved(observation=f"obs_{A}")),
+    "event.agent.enrolled.1": _event(events.AgentEnrolled(agent=f"agt_{A}")),
+    "event.rpc.reveal.1": _event(events.RevealAsked(signed=SIGNED)),
+    "event.rpc.answer.1": _event(events.Answered(declined={"code": "token_used", "sentence": "It was used."})),
+    "event.agent.wake.1": _event(events.AgentWake(agent=f"agt_{A}")),
+    "event.task.changed.1": _event(events.TaskChanged(task=f"tsk_{A}", requester=f"usr_{A}", rev=4)),
+    "event.account.changed.1": _event(events.AccountChanged(account=f"acc_{A}", resource=f"res_{A}", rev=4)),
+    "event.resource.changed.1": _event(events.ResourceChanged(resource=f"res_{A}", rev=1)),
+}
