@@ -1,0 +1,97 @@
+"""What every test may ask for.
+
+Real parts are started lazily, one server a session, below build/tests/<unique>: a test that wants a RabbitMQ or a store
+names `real_broker_url` or `real_store_url`, and takes a database, a virtual host or a prefix of its own on it. The
+environment's BROKER and STORE point at servers of one's own instead (`make test-contract STORE=... BROKER=...`).
+
+Unit tests cannot open sockets: a test that needs the network is not a unit test.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_socket
+
+from deploy.local.broker import Broker
+from deploy.local.store import Store
+from deploy.local.store_environment import ensure_store
+from deploy.local.unpack import ensure_rabbitmq
+
+ROOT = Path(__file__).resolve().parents[1]
+UNIT = ROOT / "tests" / "unit"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.path.is_relative_to(UNIT):
+        pytest_socket.disable_socket(allow_unix_socket=True)  # Event loops wake themselves through a Unix socket pair.
+
+
+def pytest_runtest_teardown() -> None:
+    pytest_socket.enable_socket()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The clone's top folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def parts_folder() -> Iterator[Path]:
+    """This session's own folder for the state of real parts, in the clone; gone afterwards."""
+    folder = ROOT / "build" / "tests" / f"{os.getpid()}-{secrets.token_hex(4)}"
+    folder.mkdir(parents=True, mode=0o700)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def unpacked_rabbitmq() -> Path:
+    return ensure_rabbitmq(ROOT)
+
+
+@pytest.fixture(scope="session")
+def store_python() -> Path:
+    return ensure_store(ROOT)
+
+
+@pytest.fixture(scope="session")
+def real_store(parts_folder: Path, store_python: Path) -> Iterator[Store]:
+    """The session's own store without users; do not stop it, start one of your own for that."""
+    store = Store(store_python, parts_folder / "store")
+    store.start()
+    yield store
+    store.stop()
+
+
+@pytest.fixture(scope="session")
+def real_broker(parts_folder: Path, unpacked_rabbitmq: Path) -> Iterator[Broker]:
+    """The session's own broker with one user who may do everything; do not stop it, start one of your own for that."""
+    broker = Broker(unpacked_rabbitmq, parts_folder / "broker")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def real_store_url(request: pytest.FixtureRequest) -> str:
+    """A mongodb:// URL, `retryWrites=false`: the environment's STORE, else the session's own SecantusDB."""
+    given = os.environ.get("STORE")
+    if given:
+        return given
+    store: Store = request.getfixturevalue("real_store")
+    return store.url
+
+
+@pytest.fixture(scope="session")
+def real_broker_url(request: pytest.FixtureRequest) -> str:
+    """An amqp:// URL with credentials: the environment's BROKER, else the session's own RabbitMQ."""
+    given = os.environ.get("BROKER")
+    if given:
+        return given
+    broker: Broker = request.getfixturevalue("real_broker")
+    return broker.url
