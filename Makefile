@@ -1,0 +1,70 @@
+# The one interface to this project, for people, pre-commit and CI. All that it makes lies in this clone's own folder
+# (build/, .venv, .venv-store, caches), so two clones on one machine do not meet.
+
+PYTHON_BIN := .venv/bin
+SETUP := sh deploy/local/setup.sh
+SOURCES := libs services agent deploy tests
+TESTS ?= tests/unit tests/contract tests/model tests/integration tests/e2e
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup python check format test test-contract demo up down bench runtime-linux lock clean
+
+# What a caller's own environment would make of our Python is not what is tested.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+help: ## List what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+python:
+	@$(SETUP) python
+
+setup: python ## Bring in all that is missing: Python environments, broker, store, Debian packages (root or sudo)
+	@$(SETUP) parts
+	@failed=; for part in runtime tests lab; do $(SETUP) $$part || failed=1; done; [ -z "$$failed" ]
+
+check: python ## Check format, lint, types and imports, and run the unit tests
+	@$(PYTHON_BIN)/ruff format --check --quiet .
+	@$(PYTHON_BIN)/ruff check --quiet .
+	@$(PYTHON_BIN)/mypy $(SOURCES)
+	@$(PYTHON_BIN)/lint-imports --no-logo
+	@$(PYTHON_BIN)/pytest tests/unit
+
+format: python ## Format the code and mend what ruff can mend
+	@$(PYTHON_BIN)/ruff format .
+	@$(PYTHON_BIN)/ruff check --fix .
+
+# Without root some Debian packages may stay missing: setup names them, and the tests that need them say so one by one.
+test: python ## Run the tests: unit, contract, model, integration, end to end (TESTS=path narrows it)
+	@$(SETUP) parts
+	@for part in runtime tests lab; do $(SETUP) $$part || true; done
+	@$(PYTHON_BIN)/pytest $(TESTS)
+
+test-contract: python ## Hold your own MongoDB and RabbitMQ to our suites: STORE=mongodb://... BROKER=amqp://...
+	@[ -n "$(STORE)$(BROKER)" ] || { echo 'make test-contract STORE=mongodb://HOST:PORT/ BROKER=amqp://HOST:PORT/ (either or both)' >&2; exit 2; }
+	@STORE='$(STORE)' BROKER='$(BROKER)' $(PYTHON_BIN)/pytest tests/contract
+
+demo: setup ## Show one reset on a real host, from set-up to proof (ONCE=1 ends by itself; needs root)
+	@$(PYTHON_BIN)/python -m deploy.demo $(if $(ONCE),--once)
+
+up: python ## Start the embedded default in the background and keep it
+	@$(SETUP) parts
+	@$(PYTHON_BIN)/python -m deploy.local up
+
+down: python ## Stop what make up started
+	@$(PYTHON_BIN)/python -m deploy.local down
+
+bench: setup ## Measure polls and a reset; writes build/bench/report.json
+	@$(PYTHON_BIN)/python -m tests.bench
+
+runtime-linux: python ## Build the packed Linux agent, signed; RELEASE_KEY=file signs with your own key
+	@$(SETUP) runtime
+	@$(PYTHON_BIN)/python -m agent.packaging.linux $(if $(RELEASE_KEY),--release-key '$(RELEASE_KEY)')
+
+lock: python ## Write requirements/ anew from pyproject.toml (UPGRADE=1 takes newer versions)
+	@UPGRADE='$(UPGRADE)' requirements/lock.sh
+
+clean: ## Stop what make up started and remove all that make made
+	@[ ! -x $(PYTHON_BIN)/python ] || $(PYTHON_BIN)/python -m deploy.local down
+	@rm -rf --one-file-system build .venv .venv-store .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	@find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

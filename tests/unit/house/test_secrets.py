@@ -1,0 +1,40 @@
+"""Where plain passwords are opened."""
+
+import ast
+
+from tests.unit.house.tree import ROOT, python_files, tree_of
+
+# A new line here is a new place that handles a plain password: give its reason, and have it read by a second person.
+MAY_REVEAL = {
+    "libs/wire/seal.py": "seals it",
+    "libs/wire/settable.py": "looks for bytes that no host can set",
+    "libs/store/mongo/client.py": "signs in to the store with the service's own password",
+    "libs/store/mongo/setup.py": "gives a service its user in the store",
+    "services/api/sessions/hashing.py": "hashes what a person signs in with",
+    "agent/backends/settable.py": "looks for bytes that chpasswd cannot set",
+    "agent/backends/linux_local.py": "feeds it to chpasswd on standard input",
+    "agent/backends/comparison.py": "hashes it as the host does",
+    "agent/backends/memory.py": "is the host, in tests",
+}
+
+
+def reveals(tree: ast.Module) -> bool:
+    """Whether `Secret.reveal` is called: the only method of that name without an argument."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "reveal"
+        and not (node.args or node.keywords)
+        for node in ast.walk(tree)
+    )
+
+
+def test_plain_passwords_are_opened_in_listed_modules_only() -> None:
+    """A password that a helpful log line or error text opened has leaked before anybody noticed the call."""
+    modules = {
+        path.relative_to(ROOT).as_posix()
+        for path in python_files("libs", "services", "agent", "deploy")
+        if reveals(tree_of(path))
+    }
+    assert modules - MAY_REVEAL.keys() == set(), "opens a plain password without a reason in MAY_REVEAL"
+    assert MAY_REVEAL.keys() - modules == set(), "is listed, and opens none any more"
