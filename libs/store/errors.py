@@ -1,6 +1,6 @@
 """What can go wrong at the store. The one question a caller asks is `retryable`.
 
-    StoreError
+    StoreError                a KeyturnError
     ├── StoreAwayError        retryable: nobody answered, and nothing was written
     ├── OutcomeUnknownError   retryable: a write was sent and its answer was lost; read again before repeating it
     ├── StoreDeniedError      permanent: this service has no right to do that, or its password is wrong
@@ -9,13 +9,11 @@
 A unique key that is taken and a guard that does not hold are no errors: `insert` and `update` answer False.
 """
 
-from typing import ClassVar
+from libs.domain.errors import KeyturnError
 
 
-class StoreError(Exception):
+class StoreError(KeyturnError):
     """The base of the tree."""
-
-    retryable: ClassVar[bool]
 
 
 class StoreAwayError(StoreError):

@@ -104,10 +104,17 @@ def query(
     checked = conditions(equals)
     ranged = None if between is None else (_path(between[0]), scalar(between[1]), scalar(between[2]))
     by = order or (ranged[0] if ranged else "_id")
+    if ranged and ranged[0] in checked:
+        raise StoreRefusedError(f"{ranged[0]} both equal and ranged over")
     if not _served(name, checked, ranged[0] if ranged else None, by):
         raise StoreRefusedError(f"no index of {name} serves equals={sorted(checked)} between={ranged} order={by}")
-    place = None if after is None else (scalar(after[0]), after[1])
-    return Query(checked, ranged, by, newest_first, place, limit)
+    if after is None:
+        return Query(checked, ranged, by, newest_first, None, limit)
+    if ranged is None or ranged[0] != by:
+        raise StoreRefusedError("a next page is a closed range over the field that the pages are ordered by")
+    place = (scalar(after[0]), after[1])
+    rest = (by, ranged[1], place[0]) if newest_first else (by, place[0], ranged[2])
+    return Query(checked, rest, by, newest_first, place, limit)
 
 
 def _served(name: CollectionName, equals: Document, ranged: str | None, order: str) -> bool:

@@ -8,8 +8,8 @@ race gets False, reads again and decides again. There are no transactions and no
 on a replica set and on the embedded store, where only such writes are cheap.
 
 Paths are dotted and go through lists as in MongoDB: `outbox.at` is the `at` of any entry. A guard or an equality takes
-plain values; None also means that the field is missing. In a range over a list one element may meet the lower and
-another the upper bound.
+plain values; None also means that the field is missing. A range over a list finds each document with an element
+inside; one with elements on either side only may be among them, so the reader looks at the elements itself.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,8 +102,8 @@ class Collection(Protocol):
             between: A closed range over one field.
             order: The field to order by; the one of `between` unless given, else the `_id`.
             newest_first: From the highest value down.
-            after: Where the page before ended; what follows it in this order is returned. Not for a path through a
-                list.
+            after: Where the page before ended; what follows it in this order is returned. Only with `between` over the
+                field that is ordered by, and not for a path through a list.
             limit: 1 to 10,000.
 
         Raises:

@@ -41,10 +41,10 @@ def holds(document: Any, path: str, wanted: Any) -> bool:
 
 
 def within(document: Any, path: str, low: Any, high: Any) -> bool:
-    """Whether some value at `path` is at least `low` and some value at most `high`."""
-    values = reached(document, path)
-    return any(_comparable(value, low) and value >= low for value in values) and any(
-        _comparable(value, high) and value <= high for value in values
+    """Whether some value at `path` is at least `low` and at most `high`, and of their type."""
+    return any(
+        _comparable(value, low) and _comparable(value, high) and low <= value <= high
+        for value in reached(document, path)
     )
 
 
