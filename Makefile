@@ -52,7 +52,7 @@ up: python ## Start the embedded default in the background and keep it
 	@$(PYTHON_BIN)/python -m deploy.local up
 
 down: python ## Stop what make up started
-	@$(PYTHON_BIN)/python -m deploy.local down
+	@$(PYTHON_BIN)/python -m deploy.local down || [ $$? -eq 3 ]  # 3: nothing was up
 
 bench: setup ## Measure polls and a reset; writes build/bench/report.json
 	@$(PYTHON_BIN)/python -m tests.bench
@@ -65,6 +65,6 @@ lock: python ## Write requirements/ anew from pyproject.toml (UPGRADE=1 takes ne
 	@UPGRADE='$(UPGRADE)' requirements/lock.sh
 
 clean: ## Stop what make up started and remove all that make made
-	@[ ! -x $(PYTHON_BIN)/python ] || $(PYTHON_BIN)/python -m deploy.local down
+	@[ ! -x $(PYTHON_BIN)/python ] || $(PYTHON_BIN)/python -m deploy.local down || [ $$? -eq 3 ]
 	@rm -rf --one-file-system build .venv .venv-store .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
 	@find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

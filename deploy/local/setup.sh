@@ -96,7 +96,16 @@ parts() {
     say "fetching Debian's list of packages"
     $as_root apt-get -qq update || fail "apt-get update failed; its reason stands above"
   fi
-  .venv/bin/python -m deploy.local prepare
+  .venv/bin/python -c '
+import pathlib, sys
+from deploy.local.errors import LocalError
+from deploy.local.store_environment import ensure_store
+from deploy.local.unpack import ensure_rabbitmq
+try:
+    ensure_store(pathlib.Path.cwd()), ensure_rabbitmq(pathlib.Path.cwd())
+except LocalError as error:
+    sys.exit(f"setup: {error}")
+'
 }
 
 case ${1:-} in
