@@ -7,7 +7,6 @@ Nothing is repaired here; an attribute that somebody set on purpose is his.
 """
 
 import array
-import contextlib
 import errno
 import fcntl
 import os
@@ -119,9 +118,7 @@ def _trial(etc: Path, shadow: Path) -> Obstacle | None:
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
         finally:
             os.close(descriptor)
-            step = "remove a file from" if step.startswith("give") else step
-            with contextlib.suppress(FileNotFoundError):
-                trial.unlink()
+            trial.unlink()
     except OSError as error:
         return _obstacle_of(error, f"the agent may not {step} {etc}")
     return None
