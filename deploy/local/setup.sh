@@ -81,7 +81,9 @@ python_environment() {
     rm -f .venv/made-from
     .venv/bin/python -m pip install -q --require-hashes -r "$lock" ||
       fail "pip could not install $lock; its reason stands above, and the next make setup goes on from here"
-    .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e . || fail "pip could not install the project itself"
+    # setuptools warns of every editable installation, at length; its words matter only when it fails.
+    .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e . >build/pip.log 2>&1 ||
+      { cat build/pip.log >&2; fail "pip could not install the project itself"; }
     echo "$made_from" >.venv/made-from
   fi
   flock -u 9
