@@ -4,7 +4,8 @@
     ├── StoreAwayError        retryable: nobody answered, and nothing was written
     ├── OutcomeUnknownError   retryable: a write was sent and its answer was lost; read again before repeating it
     ├── StoreDeniedError      permanent: this service has no right to do that, or its password is wrong
-    └── StoreRefusedError     permanent: the store will never take this: wrong value, wrong path, too large
+    ├── StoreRefusedError     permanent: the store will never take this: wrong value, wrong path, too large
+    └── UnreadableDocumentError  permanent: a document of another shape than this version knows
 
 A unique key that is taken and a guard that does not hold are no errors: `insert` and `update` answer False.
 """
@@ -36,5 +37,11 @@ class StoreDeniedError(StoreError):
 
 class StoreRefusedError(StoreError):
     """The operation itself is wrong, and stays wrong when repeated."""
+
+    retryable = False
+
+
+class UnreadableDocumentError(StoreError):
+    """The store holds a document that this version cannot read: damaged, or written by a later one."""
 
     retryable = False

@@ -37,12 +37,18 @@ def _leaf(value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         return _moment(value)
+    if isinstance(value, str) and not _encodable(value):
+        raise StoreRefusedError("text with a lone surrogate")
     if isinstance(value, int) and not -_INT64 <= value < _INT64:
         raise StoreRefusedError("an integer of more than 64 bits")
     for kind in _KINDS:
         if isinstance(value, kind):
             return kind(value)
     raise StoreRefusedError(f"a document cannot hold a {type(value).__name__}")
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _moment(value: datetime) -> datetime:

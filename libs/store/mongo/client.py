@@ -1,8 +1,8 @@
 """The driver: the one module that names motor.
 
-Every wait has an end: for a free connection, for a server, for connecting and for each answer. `retryWrites` is off, because the
-embedded store slows down for good after ten thousand of them, and because a caller that re-reads needs none. Each write
-is acknowledged by a majority and from the journal.
+Every wait has an end: for a free connection, for a server, for connecting and for each answer. `retryWrites` is off,
+because the embedded store slows down for good after ten thousand of them, and because a caller that re-reads needs
+none. Each write is acknowledged by a majority and from the journal.
 """
 
 from typing import Any

@@ -1,0 +1,34 @@
+"""Accounts: the domain's own values, written by the scheduler alone."""
+
+from libs.domain.accounts import Account
+from libs.store.ports import After, Store
+from libs.store.schema import CollectionName
+from libs.store.table import TurningTable
+
+_LAST_NAME = "\U0010ffff"
+"""No name sorts after it."""
+
+
+class Accounts(TurningTable[Account]):
+    """The accounts of the vault."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, CollectionName.ACCOUNTS, Account)
+
+    async def of_resource(self, resource: str, *, limit: int = 10_000) -> list[Account]:
+        """A resource's accounts, by name."""
+        return self._all(await self._collection.find(equals={"resource": resource}, order="name", limit=limit))
+
+    async def of_resource_after(self, resource: str, *, limit: int, after: After | None = None) -> list[Account]:
+        """A page of a resource's accounts, by name; `after` is the (name, id) where the page before ended."""
+        everything = ("name", "", _LAST_NAME)
+        found = await self._collection.find(equals={"resource": resource}, between=everything, after=after, limit=limit)
+        return self._all(found)
+
+    async def due(self, now: int, *, limit: int = 100) -> list[Account]:
+        """The accounts that the sweeper has to look at by `now`, longest overdue first."""
+        return self._all(await self._collection.find(between=("due_at", 0, now), limit=limit))
+
+    async def with_ended(self, *, limit: int = 100) -> list[Account]:
+        """The accounts with requests that ended and are not yet written to their tasks."""
+        return self._all(await self._collection.find(between=("ended.at", 0, 2**53), limit=limit))

@@ -1,0 +1,33 @@
+"""Signed observations on the desk: stored by the gateway as they came, believed by the scheduler once checked."""
+
+from libs.store.ports import Store
+from libs.store.record import Record
+from libs.store.schema import CollectionName
+from libs.store.table import Table
+from libs.wire.sign import Signed
+
+
+class ObservationDocument(Record):
+    """What an agent saw; its `created_at` is the receipt."""
+
+    agent: str  # who sent it, by the signature of the HTTP request
+    signed: Signed
+    created_at: int
+    taken: bool = False
+    why: str | None = None  # it did not count
+
+
+class Observations(Table[ObservationDocument]):
+    """The desk's observations."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, CollectionName.OBSERVATIONS, ObservationDocument)
+
+    async def mark_taken(self, key: str, why: str | None = None) -> bool:
+        """The scheduler is done with it; True for the first to say so."""
+        return await self._collection.update(key, guard={"taken": False}, set={"taken": True, "why": why})
+
+    async def untaken(self, until: int, *, limit: int = 100) -> list[ObservationDocument]:
+        """Observations received by `until` that nobody took, oldest first: their message was lost."""
+        found = await self._collection.find(equals={"taken": False}, between=("created_at", 0, until), limit=limit)
+        return self._all(found)

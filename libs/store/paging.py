@@ -1,0 +1,73 @@
+"""Long lists by closed ranges: pages, and whole scans.
+
+A page is asked for in windows that grow from its newest end: the last hour, the last day, the last thirty days, all. An
+embedded store reads every document of a range before it cuts it to the limit, so a range is kept as narrow as the page
+needs. A page ends at a place (value, id), and the next one begins after it: nothing is skipped or shown twice however
+many documents share a moment.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from libs.store.ports import NOTHING, After, Collection, Document, Range
+
+_HOUR = 3_600_000
+_WINDOWS = (_HOUR, 24 * _HOUR, 30 * 24 * _HOUR)
+_EVER = 2**53
+
+
+async def newest(
+    collection: Collection,
+    *,
+    field: str,
+    now: int,
+    limit: int,
+    equals: Mapping[str, Any] = NOTHING,
+    after: After | None = None,
+    low: int = 0,
+    high: int = _EVER,
+) -> list[Document]:
+    """A page of documents, newest first.
+
+    Args:
+        collection: Where.
+        field: A moment in Unix milliseconds that each document has; indexed, alone or after the fields of `equals`.
+        now: The moment; what lies in the future is shown as well.
+        limit: 1 to 10,000.
+        equals: As in `Collection.find`.
+        after: The place where the page before ended.
+        low: The oldest moment to show.
+        high: The newest moment to show.
+    """
+    anchor = min(now, high) if after is None else after[0]
+    found: list[Document] = []
+    for window in (*_WINDOWS, None):
+        bottom = low if window is None else max(low, anchor - window)
+        found = await collection.find(
+            equals=equals, between=(field, bottom, high), newest_first=True, after=after, limit=limit
+        )
+        if len(found) >= limit or bottom == low:
+            break
+    return found
+
+
+async def scan(
+    collection: Collection, *, between: Range, equals: Mapping[str, Any] = NOTHING, batch: int = 500
+) -> AsyncIterator[Document]:
+    """Every document of a closed range, in order, `batch` at a time. What is written meanwhile may or may not come."""
+    after: After | None = None
+    while True:
+        found = await collection.find(equals=equals, between=between, after=after, limit=batch)
+        for document in found:
+            yield document
+        if len(found) < batch:
+            return
+        last = found[-1]
+        after = (_at(last, between[0]), last["_id"])
+
+
+def _at(document: Document, path: str) -> Any:
+    here: Any = document
+    for part in path.split("."):
+        here = here[part]
+    return here

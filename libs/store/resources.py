@@ -1,0 +1,41 @@
+"""Resources: the machines, written by the scheduler alone."""
+
+from libs.store.ports import After, Store
+from libs.store.record import Revised
+from libs.store.schema import CollectionName
+from libs.store.table import TurningTable
+from libs.wire.observations import HostFacts
+from libs.wire.requests import Platform
+
+
+class Resource(Revised):
+    """A managed machine or domain."""
+
+    name: str
+    platform: Platform
+    owner: str  # a user's id
+    owner_name: str
+    agent: str
+    created_at: int
+    host: HostFacts | None = None
+    observed_at: int | None = None  # when the newest observation was received
+    sequence: int = 0  # of that observation, by the agent's own counter
+
+
+class Resources(TurningTable[Resource]):
+    """Everybody's resources."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, CollectionName.RESOURCES, Resource)
+
+    async def of_agent(self, agent: str) -> Resource | None:
+        """The resource that an agent serves."""
+        found = await self._collection.find(equals={"agent": agent}, limit=1)
+        return self._one(found[0]) if found else None
+
+    async def page(
+        self, *, now: int, limit: int, after: After | None = None, owner: str | None = None
+    ) -> list[Resource]:
+        """Newest first, one owner's or all; `after` is the (created_at, id) where the page before ended."""
+        equals = {} if owner is None else {"owner": owner}
+        return await self._page(now=now, limit=limit, after=after, equals=equals)

@@ -1,0 +1,45 @@
+"""Signed results on the desk: stored by the gateway as they came, believed by the scheduler once checked."""
+
+from libs.store.ports import Store
+from libs.store.record import Record
+from libs.store.schema import CollectionName
+from libs.store.table import Table
+from libs.wire.ids import Noun, derived_id
+from libs.wire.sign import Signed
+
+
+def result_id(job: str, signed: Signed) -> str:
+    """The identifier of exactly this answer: a repeat meets itself, another answer to the same job does not."""
+    return derived_id(Noun.REPORT, job, signed.payload.hex())
+
+
+class ResultDocument(Record):
+    """One answer to a job; its `created_at` is the receipt that the rules decide by."""
+
+    job: str
+    agent: str  # who sent it, by the signature of the HTTP request
+    signed: Signed
+    created_at: int
+    taken: bool = False
+    why: str | None = None  # it did not count
+
+
+class Results(Table[ResultDocument]):
+    """The desk's results."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, CollectionName.RESULTS, ResultDocument)
+
+    async def of_job(self, job: str, *, limit: int = 100) -> list[ResultDocument]:
+        """A job's answers, oldest first."""
+        found = self._all(await self._collection.find(equals={"job": job}, limit=limit))
+        return sorted(found, key=lambda each: (each.created_at, each.id))
+
+    async def mark_taken(self, key: str, why: str | None = None) -> bool:
+        """The scheduler is done with it; True for the first to say so."""
+        return await self._collection.update(key, guard={"taken": False}, set={"taken": True, "why": why})
+
+    async def untaken(self, until: int, *, limit: int = 100) -> list[ResultDocument]:
+        """Results received by `until` that nobody took, oldest first: their message was lost."""
+        found = await self._collection.find(equals={"taken": False}, between=("created_at", 0, until), limit=limit)
+        return self._all(found)
