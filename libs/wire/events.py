@@ -126,6 +126,11 @@ class AgentWake(Event):
     agent: AgentId
 
 
+class AgentRevoked(Event):
+    TYPE = "agent.revoked"
+    agent: AgentId
+
+
 class TaskChanged(Event):
     TYPE = "task.changed"
     task: TaskId

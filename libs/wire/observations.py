@@ -1,10 +1,13 @@
 """What an agent saw, unasked: its accounts, their fingerprints, its host. Signed like a result."""
 
+import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from libs.wire.encoding import canonical
 from libs.wire.ids import AgentId, ObservationId, ResourceId
 from libs.wire.jobs import GenerationText, LoginName
 from libs.wire.model import Millis, Wire
@@ -68,3 +71,15 @@ class Observation(Wire):
     skipped: tuple[SkippedLine, ...] = Field(default=(), max_length=200)
     cut: bool = False  # there was more than the bounds allow
     host: HostFacts
+
+
+def digest(accounts: Iterable[SeenAccount]) -> str:
+    """What a session compares, so that an unchanged host sends no observation: SHA-256 in hexadecimal.
+
+    Over the canonical JSON of [name, uid, fingerprint, mark] of every account, sorted.
+    """
+    rows = sorted([each.name, each.uid, each.fingerprint or "", each.mark or ""] for each in accounts)
+    # A name may carry surrogate escapes, for bytes on the host that are not UTF-8.
+    return hashlib.sha256(
+        canonical([[name.encode("utf-8", "surrogateescape").hex(), *rest] for name, *rest in rows])
+    ).hexdigest()

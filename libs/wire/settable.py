@@ -22,3 +22,8 @@ def why_not_settable(password: Secret) -> str | None:
         if byte in plain:
             return f"a password must not contain {name}"
     return None
+
+
+def is_ascii(password: Secret) -> bool:
+    """Whether every keyboard and every system writes it in the same bytes: of other letters there are several forms."""
+    return password.reveal().isascii()

@@ -9,6 +9,7 @@ GatewayError              permanent, unless said otherwise
     BadCursorError        a cursor that no page of ours gave
   ConflictError           the present state does not allow it; carries a code of its own
   SlowDownError           retryable: too many tries; carries seconds
+  DeclinedError           scheduler or bundler said no; carries their code and sentence
   AwayError               retryable: a part behind the gateway does not answer; carries a code of its own
   AgentRefusedError       the agent's request does not count; carries a code of its own
 """
@@ -16,6 +17,7 @@ GatewayError              permanent, unless said otherwise
 from typing import Any, ClassVar
 
 from libs.domain.errors import KeyturnError
+from libs.wire.requests import Declined
 
 
 class GatewayError(KeyturnError):
@@ -79,6 +81,14 @@ class SlowDownError(GatewayError):
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"Too many tries. Wait {seconds} s, then try again.", retry_after=seconds)
+
+
+class DeclinedError(GatewayError):
+    """What scheduler or bundler said."""
+
+    def __init__(self, declined: Declined) -> None:
+        super().__init__(declined.sentence, declined.code)
+        self.again = declined.retryable
 
 
 class AwayError(GatewayError):

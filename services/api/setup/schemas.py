@@ -8,8 +8,6 @@ from libs.wire.requests import UserName
 from libs.wire.secret import Secret
 from services.api.fields import Body
 
-PASSWORD_DESCRIPTION = "12 to 128 characters, taken as they are."
-
 
 class SetupBody(Body):
     """The code comes from the file `setup-code` in the gateway's private folder."""
@@ -18,4 +16,4 @@ class SetupBody(Body):
         description="The first-run set-up code, as the file shows it; dashes do not count.", repr=False
     )
     name: UserName = Field(description="The administrator's sign-in name.")
-    password: Secret = Field(description=PASSWORD_DESCRIPTION)
+    password: Secret = Field(description="12 to 128 characters, taken as they are.")

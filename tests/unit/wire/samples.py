@@ -51,7 +51,7 @@ def _result(outcome: results.Outcome) -> results.Result:
 
 
 def _event(body: events.Event) -> Wire:
-    return body.envelope(1_764_044_000_000, entropy=lambda n: bytes(n))
+    return body.envelope(1_764_044_000_000, entropy=bytes)
 
 
 SAMPLES: dict[str, Wire] = {
@@ -143,6 +143,7 @@ SAMPLES: dict[str, Wire] = {
     "event.rpc.reveal.1": _event(events.RevealAsked(signed=SIGNED)),
     "event.rpc.answer.1": _event(events.Answered(declined={"code": "token_used", "sentence": "It was used."})),
     "event.agent.wake.1": _event(events.AgentWake(agent=f"agt_{A}")),
+    "event.agent.revoked.1": _event(events.AgentRevoked(agent=f"agt_{A}")),
     "event.task.changed.1": _event(events.TaskChanged(task=f"tsk_{A}", requester=f"usr_{A}", rev=4)),
     "event.account.changed.1": _event(events.AccountChanged(account=f"acc_{A}", resource=f"res_{A}", rev=4)),
     "event.resource.changed.1": _event(events.ResourceChanged(resource=f"res_{A}", rev=1)),

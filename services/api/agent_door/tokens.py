@@ -1,0 +1,52 @@
+"""The session token of an agent: good for polls alone, checked without the store.
+
+    v1.<agent>.<expiry, Unix seconds>.<HMAC-SHA256 over all before, base64url>
+
+Every gateway has the secret, current and previous, in a file; so any of them checks any token, and a new secret can be
+brought in while tokens of the old one run out.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from pathlib import Path
+
+LIFETIME_SECONDS = 600
+_MIN_SECRET = 32
+
+
+def load_secrets(path: Path) -> tuple[bytes, ...]:
+    """The secrets in the file `session.secret`, one a line in hexadecimal, the current one first.
+
+    Raises:
+        ValueError: no secret in it, or one of less than 32 bytes.
+    """
+    secrets = tuple(bytes.fromhex(line) for line in path.read_text(encoding="ascii").split())
+    if not secrets or any(len(each) < _MIN_SECRET for each in secrets):
+        raise ValueError(f"{path}: a secret of at least {_MIN_SECRET} bytes in hexadecimal is required")
+    return secrets
+
+
+def _mac(secret: bytes, text: str) -> str:
+    return urlsafe_b64encode(hmac.digest(secret, text.encode(), hashlib.sha256)).decode().rstrip("=")
+
+
+class SessionTokens:
+    """Makes and checks tokens. The first secret is the current one."""
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        self._secrets = tuple(secrets)
+
+    def make(self, agent: str, now: int) -> str:
+        """A token of `agent` for ten minutes from `now`, Unix milliseconds."""
+        text = f"v1.{agent}.{now // 1000 + LIFETIME_SECONDS}"
+        return f"{text}.{_mac(self._secrets[0], text)}"
+
+    def agent(self, token: str, now: int) -> str | None:
+        """Whose token it is; None when it is not ours or its time is over."""
+        text, _, mac = token.rpartition(".")
+        if not token.isascii() or not any(hmac.compare_digest(_mac(each, text), mac) for each in self._secrets):
+            return None
+        _, agent, expiry = text.split(".")
+        return agent if now // 1000 < int(expiry) else None

@@ -1,0 +1,184 @@
+"""Errors as `application/problem+json` (RFC 9457): the only module that knows HTTP status codes.
+
+Each problem has a stable `code` for programs and a `detail` for people. A validation error names each field, the rule
+that it breaks and, by it, what would be right; it never repeats the input, which may be a password.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from libs.broker.errors import BrokerError
+from libs.domain.errors import RuleError
+from libs.store.errors import OutcomeUnknownError, StoreError
+from libs.wire.agent_api import Problem
+from libs.wire.reasons import SENTENCES
+from services.api.errors import (
+    AgentRefusedError,
+    AwayError,
+    ConflictError,
+    DeclinedError,
+    GatewayError,
+    InvalidError,
+    NotAllowedError,
+    NotSignedInError,
+    NotThereError,
+    SlowDownError,
+    WrongSignInError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUS: Mapping[type[GatewayError], HTTPStatus] = {
+    NotSignedInError: HTTPStatus.UNAUTHORIZED,
+    WrongSignInError: HTTPStatus.UNAUTHORIZED,
+    NotAllowedError: HTTPStatus.FORBIDDEN,
+    NotThereError: HTTPStatus.NOT_FOUND,
+    InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ConflictError: HTTPStatus.CONFLICT,
+    DeclinedError: HTTPStatus.CONFLICT,
+    SlowDownError: HTTPStatus.TOO_MANY_REQUESTS,
+    AwayError: HTTPStatus.SERVICE_UNAVAILABLE,
+    AgentRefusedError: HTTPStatus.FORBIDDEN,
+}
+
+_CODE_STATUS: Mapping[str, HTTPStatus] = {
+    "signature_missing": HTTPStatus.UNAUTHORIZED,
+    "signature_invalid": HTTPStatus.UNAUTHORIZED,
+    "clock_skew": HTTPStatus.UNAUTHORIZED,
+    "nonce_used": HTTPStatus.UNAUTHORIZED,
+    "session_ended": HTTPStatus.UNAUTHORIZED,
+    "agent_unknown": HTTPStatus.UNAUTHORIZED,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "not_json": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "budget_spent": HTTPStatus.TOO_MANY_REQUESTS,
+}
+"""Where a code says more than the kind of its error."""
+
+_TITLES: Mapping[HTTPStatus, str] = {
+    HTTPStatus.BAD_REQUEST: "This is no request that Keyturn understands",
+    HTTPStatus.UNAUTHORIZED: "Not signed in",
+    HTTPStatus.FORBIDDEN: "Not allowed",
+    HTTPStatus.NOT_FOUND: "Not there",
+    HTTPStatus.METHOD_NOT_ALLOWED: "Not with this method",
+    HTTPStatus.CONFLICT: "Not now",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Another media type is needed",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Something in the request is not right",
+    HTTPStatus.TOO_MANY_REQUESTS: "Slow down",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Keyturn made a mistake",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not available at the moment",
+}
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {"model": Problem, "description": "What is wrong, as `application/problem+json` with a stable code."}
+}
+"""For each route's description in OpenAPI."""
+
+_log = logging.getLogger(__name__)
+
+
+def problem(status: HTTPStatus, code: str, detail: str, **extra: Any) -> Response:
+    """One problem as an answer; `extra` are its further members."""
+    body = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, status.phrase),
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        **extra,
+    }
+    headers = {"cache-control": "no-store"}
+    if "retry_after" in extra:
+        headers["retry-after"] = str(extra["retry_after"])
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def of_error(error: Exception) -> Response:
+    """The problem that tells of any error that a route lets through."""
+    if isinstance(error, GatewayError):
+        status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+        return problem(_CODE_STATUS.get(error.stable, status), error.stable, error.sentence, **error.extra)
+    if isinstance(error, RuleError):
+        return problem(HTTPStatus.CONFLICT, error.reason.value, " ".join(SENTENCES[error.reason]))
+    if isinstance(error, OutcomeUnknownError):
+        detail = "The store's answer was lost, so this may or may not be done. Look before you repeat it."
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "outcome_unknown", detail, retry_after=2)
+    if isinstance(error, StoreError) and error.retryable:
+        detail = "The store does not answer, and nothing was changed. Try again in a moment."
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "store_away", detail, retry_after=2)
+    if isinstance(error, BrokerError) and error.retryable:
+        detail = "The broker does not answer. Try again in a moment."
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "broker_away", detail, retry_after=2)
+    _log.error("a request ended in an error of ours", exc_info=error)
+    detail = "The fault is on the server's side and stands in its log. Look at the state before you repeat this."
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
+
+
+def _sentence(item: Mapping[str, Any]) -> str:
+    """The rule that one field breaks, in words, without the input."""
+    context = item.get("ctx", {})
+    match item["type"]:
+        case "missing":
+            return "This field is required."
+        case "extra_forbidden":
+            return "There is no such field here."
+        case "json_invalid":
+            return "The body is not JSON."
+        case "string_pattern_mismatch":
+            return f"It must match the pattern {context['pattern']}"
+        case "value_error":
+            return str(context.get("error", "This value is not right."))
+    return str(item["msg"])
+
+
+def _fields(items: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [
+        {"field": ".".join(str(part) for part in item["loc"] if part not in ("body", "query", "path")) or "body",
+         "problem": _sentence(item)}
+        for item in items[:20]
+    ]  # fmt: skip
+
+
+def of_validation(items: Sequence[Mapping[str, Any]]) -> Response:
+    """The problem that names each wrong field and its rule."""
+    errors = _fields(items)
+    detail = "; ".join(f"{each['field']}: {each['problem']}" for each in errors[:5])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", detail, errors=errors)
+
+
+def of_refusal(error: HTTPException) -> Response:
+    """The problem for what the framework itself refuses: unknown routes and methods."""
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.NOT_FOUND:
+        return problem(status, "route_unknown", "There is no such route. `/openapi.json` lists them all.")
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        return problem(status, "method_not_allowed", "This route takes another method; `/openapi.json` lists them all.")
+    return problem(status, "bad_request", status.phrase)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of `app` a problem."""
+
+    async def validation(_request: Request, error: Exception) -> Response:
+        return of_validation(error.errors() if isinstance(error, RequestValidationError) else ())
+
+    async def refusal(_request: Request, error: Exception) -> Response:
+        return of_refusal(error) if isinstance(error, HTTPException) else of_error(error)
+
+    async def any_error(_request: Request, error: Exception) -> Response:
+        return of_error(error)
+
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, refusal)
+    for kind in (GatewayError, RuleError, StoreError, BrokerError):
+        app.add_exception_handler(kind, any_error)
+    app.add_exception_handler(Exception, any_error)

@@ -1,0 +1,35 @@
+"""`/v1/users`: for administrators; everybody reads their own."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from libs.wire.ids import UserId
+from services.api.access import Caller
+from services.api.auth import SignedIn
+from services.api.fields import Cursor, Limit, Page
+from services.api.problems import PROBLEMS
+from services.api.users.schemas import NewUserBody, UserView
+from services.api.users.service import Users
+
+
+def router(users: Users, signed_in: SignedIn) -> APIRouter:
+    routes = APIRouter(prefix="/v1/users", tags=["users"], responses=PROBLEMS)
+
+    @routes.get("", summary="List users")
+    async def page(
+        caller: Annotated[Caller, Depends(signed_in)], limit: Limit = 50, cursor: Cursor = None
+    ) -> Page[UserView]:
+        """Administrators only; newest first."""
+        return await users.page(caller, limit=limit, cursor=cursor)
+
+    @routes.post("", status_code=201, summary="Add a user")
+    async def add(caller: Annotated[Caller, Depends(signed_in)], body: NewUserBody) -> UserView:
+        """Administrators only."""
+        return await users.add(caller, body)
+
+    @routes.get("/{user}", summary="Show a user")
+    async def one(caller: Annotated[Caller, Depends(signed_in)], user: UserId) -> UserView:
+        return await users.one(caller, user)
+
+    return routes

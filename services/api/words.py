@@ -1,0 +1,26 @@
+"""Times in plain words, as sentences use them. Moments are Unix milliseconds; clock times are UTC."""
+
+from datetime import UTC, datetime
+
+_SECOND = 1_000
+_MINUTE, _HOUR, _DAY = 60 * _SECOND, 3_600 * _SECOND, 86_400 * _SECOND
+
+
+def ago(at: int, now: int) -> str:
+    """How long ago `at` was: "3 s ago", "19 min ago", "5 h ago", "2 days ago"."""
+    passed = max(0, now - at)
+    if passed < _MINUTE:
+        return f"{passed // _SECOND} s ago"
+    if passed < _HOUR:
+        return f"{passed // _MINUTE} min ago"
+    if passed < 2 * _DAY:
+        return f"{passed // _HOUR} h ago"
+    return f"{passed // _DAY} days ago"
+
+
+def clock(at: int, now: int) -> str:
+    """The time of day of `at`, with its date where that is another day."""
+    moment = datetime.fromtimestamp(at / _SECOND, UTC)
+    if moment.date() == datetime.fromtimestamp(now / _SECOND, UTC).date():
+        return f"{moment:%H:%M} UTC"
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
