@@ -1,7 +1,11 @@
 """Writing keys: each file synced and with its mode from the first byte on, and never over another one."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+
+Write = Callable[[Path, bytes, int], None]
+"""Writes a new file: path, content, permission bits."""
 
 
 def write(path: Path, content: bytes, mode: int) -> None:

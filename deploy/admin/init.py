@@ -17,12 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from deploy.admin import layout
 from deploy.admin.errors import AdminError
-from deploy.admin.files import make_folder, sync_folder, write
+from deploy.admin.files import Write, make_folder, sync_folder
+from deploy.admin.files import write as write_file
 from deploy.admin.keys import load_release, make_pair, private_pem, public_pem
 from libs.broker.topology import definitions
 
 
-def init(folder: Path, recovery: Path, release: Path | None, *, now: int) -> None:
+def init(folder: Path, recovery: Path, release: Path | None, *, now: int, write: Write = write_file) -> None:
     """Makes `folder` with every key of a new system, and the recovery key in `recovery`.
 
     Args:
@@ -30,6 +31,7 @@ def init(folder: Path, recovery: Path, release: Path | None, *, now: int) -> Non
         recovery: The file for the recovery key's private half, outside of `folder`; not there yet.
         release: The release's public key; None leaves it out, and no package can be built until it is there.
         now: Unix milliseconds.
+        write: Writes one file; a test makes it fail.
 
     Raises:
         AdminError: something is there already, or cannot be written.
@@ -42,8 +44,8 @@ def init(folder: Path, recovery: Path, release: Path | None, *, now: int) -> Non
         aside = folder.parent / f".{folder.name}.{secrets.token_hex(8)}"
         make_folder(aside, layout.PUBLIC_FOLDER_MODE)
         try:
-            recovery_private = _fill(aside, released, now=now)
-            _keep_recovery(recovery, recovery_private)
+            recovery_private = _fill(aside, released, write, now=now)
+            _keep_recovery(recovery, recovery_private, write)
             _put_in_place(aside, folder, recovery)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -62,7 +64,7 @@ def _refuse_what_is_there(folder: Path, recovery: Path) -> None:
         raise AdminError(f"{recovery.parent} is not there; make it first, where the recovery key shall lie")
 
 
-def _fill(aside: Path, release: bytes | None, *, now: int) -> bytes:
+def _fill(aside: Path, release: bytes | None, write: Write, *, now: int) -> bytes:
     """Every file of the new folder; returns the recovery key's private half."""
     make_folder(aside / layout.PUBLIC, layout.PUBLIC_FOLDER_MODE)
     for name in layout.PRIVATE_FILES:
@@ -75,13 +77,13 @@ def _fill(aside: Path, release: bytes | None, *, now: int) -> bytes:
     write(aside / layout.PUBLIC / layout.RECOVERY_PUBLIC, public_pem(recovery.public_key()), layout.PUBLIC_FILE_MODE)
     if release is not None:
         write(aside / layout.PUBLIC / layout.RELEASE, release, layout.PUBLIC_FILE_MODE)
-    _fill_secrets(aside)
+    _fill_secrets(aside, write)
     for place in (aside, *(each for each in aside.iterdir() if each.is_dir())):
         sync_folder(place)
     return private_pem(recovery)
 
 
-def _fill_secrets(aside: Path) -> None:
+def _fill_secrets(aside: Path, write: Write) -> None:
     write(aside / "gateway" / layout.SESSION_SECRET, secrets.token_hex(32).encode() + b"\n", layout.FILE_MODE)
     broker_passwords: dict[str, str] = {}
     for user in (*layout.SERVICES, layout.ADMIN):
@@ -93,7 +95,7 @@ def _fill_secrets(aside: Path) -> None:
     write(aside / layout.BROKER / layout.DEFINITIONS, text.encode(), layout.FILE_MODE)
 
 
-def _keep_recovery(recovery: Path, private: bytes) -> None:
+def _keep_recovery(recovery: Path, private: bytes, write: Write) -> None:
     """The whole file at once: written beside its place, then linked into it, which overwrites nothing."""
     part = recovery.parent / f".{recovery.name}.{secrets.token_hex(8)}"
     try:
