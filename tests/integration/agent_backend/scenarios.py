@@ -98,9 +98,9 @@ async def reset() -> dict[str, Any]:
         "secret_in_argv": NEW.encode() in pids[0][2],
         "birth": pids[0][1] > 0,
         "mode_kept": (mode.st_mode, mode.st_uid, mode.st_gid) == (after.st_mode, after.st_uid, after.st_gid),
-        "left_over": sorted(
-            path.name for path in Path("/etc").iterdir() if "keyturn" in path.name or path.name == "nshadow"
-        ),
+        "left_over": [
+            path.name for path in Path("/etc").iterdir() if path.match("*keyturn*") or path.name == "nshadow"
+        ],
     }
 
 

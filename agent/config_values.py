@@ -1,0 +1,105 @@
+"""What each value of agent.conf may be. Each function takes the text and raises ValueError with what would be right."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+MEANING: Final = {
+    "ServerName": "the name or address of the Keyturn server, such as keyturn.example.net",
+    "ServerPort": "a port from 1 to 65535, 7272 by default",
+    "ScheduleInterval": "whole seconds from 5 to 86400, 60 by default",
+    "UserName": "the name of the Keyturn user under whom this machine is added",
+    "LogLevel": "one of debug, info, warning, error",
+}
+_HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_HOST_LETTERS: Final = 253
+_LABEL_LETTERS: Final = 128
+_PORTS: Final = range(1, 65_536)
+_INTERVALS: Final = range(5, 86_401)
+_LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+def server_name(text: str) -> str:
+    """A host name or an address; an IPv6 address stands with or without brackets."""
+    if text[0] in "\"'":
+        raise ValueError("write the name without quotation marks")
+    if "://" in text or "/" in text:
+        raise ValueError(f"write {MEANING['ServerName']}, without https:// and without a path")
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if ":" in bare or bare.replace(".", "").isdigit():
+        try:
+            return str(ipaddress.ip_address(bare))
+        except ValueError:
+            wrong = "the port stands in ServerPort" if bare.count(":") == 1 else "this is no IP address"
+            raise ValueError(f"{wrong}; write {MEANING['ServerName']}") from None
+    name = bare.removesuffix(".")
+    if len(name) > _HOST_LETTERS or not all(_HOST_LABEL.fullmatch(label) for label in name.split(".")):
+        raise ValueError(f"a host name has letters, digits, dots and hyphens only; write {MEANING['ServerName']}")
+    return name.lower()
+
+
+def _whole(text: str, allowed: range, meaning: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(allowed.stop)) and int(text) in allowed):
+        raise ValueError(f"write {meaning}")
+    return int(text)
+
+
+def server_port(text: str) -> int:
+    return _whole(text, _PORTS, MEANING["ServerPort"])
+
+
+def schedule_interval(text: str) -> int:
+    return _whole(text, _INTERVALS, MEANING["ScheduleInterval"])
+
+
+def person_or_label(meaning: str) -> Callable[[str], str]:
+    """A name for people: at most 128 letters. That no letter is invisible was looked at before."""
+
+    def check(text: str) -> str:
+        if len(text) > _LABEL_LETTERS:
+            raise ValueError(f"it has {len(text)} letters and {_LABEL_LETTERS} is the most; write {meaning}")
+        return text
+
+    return check
+
+
+def without_sign_in(text: str) -> str:
+    """A proxy's address without the name and password in it, to be shown."""
+    return re.sub(r"//[^/]*@", "//***@", text)
+
+
+def proxy(text: str) -> str:
+    """An HTTP proxy as http://host:port, with name:password@ in front of the host where it asks for them."""
+    right = "write http://host:port, or http://name:password@host:port"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError(right) from None
+    if parts.scheme != "http" or not parts.hostname or port is None or parts.path.strip("/") or parts.query:
+        raise ValueError(right)
+    server_name(parts.hostname)
+    return text.rstrip("/")
+
+
+def trust_file(text: str) -> Path:
+    """A file with further certificates to trust, for a proxy that opens TLS."""
+    path = Path(text)
+    if not path.is_absolute():
+        raise ValueError("write the whole path of a PEM file, from / on")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"the file cannot be read ({error.strerror}); write the path of a PEM file") from None
+    if b"-----BEGIN CERTIFICATE-----" not in content:
+        raise ValueError("the file holds no certificate; write the path of a PEM file with one")
+    return path
+
+
+def log_level(text: str) -> str:
+    if text.lower() not in _LEVELS:
+        raise ValueError(f"write {MEANING['LogLevel']}")
+    return text.lower()
