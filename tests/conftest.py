@@ -3,8 +3,6 @@
 Real parts are started lazily, one server a session, below build/tests/<unique>: a test that wants a RabbitMQ or a store
 names `real_broker_url` or `real_store_url`, and takes a database, a virtual host or a prefix of its own on it. The
 environment's BROKER and STORE point at servers of one's own instead (`make test-contract STORE=... BROKER=...`).
-
-Unit tests cannot open sockets: a test that needs the network is not a unit test.
 """
 
 import os
@@ -14,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import pytest_socket
 
 from deploy.local.broker import Broker
 from deploy.local.store import Store
@@ -22,16 +19,6 @@ from deploy.local.store_environment import ensure_store
 from deploy.local.unpack import ensure_rabbitmq
 
 ROOT = Path(__file__).resolve().parents[1]
-UNIT = ROOT / "tests" / "unit"
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.path.is_relative_to(UNIT):
-        pytest_socket.disable_socket(allow_unix_socket=True)  # Event loops wake themselves through a Unix socket pair.
-
-
-def pytest_runtest_teardown() -> None:
-    pytest_socket.enable_socket()
 
 
 @pytest.fixture(scope="session")

@@ -38,33 +38,34 @@ missing_of() {
   done
 }
 
-# debian WHAT_FOR PACKAGE...: true when all are there at the end; else one sentence says which are not, and how to get them.
+# debian WHO_NEEDS PACKAGE...: true when all are there at the end; else one sentence names the others, and how to get them.
 debian() {
-  reason=$1; shift
+  who_needs=$1; shift
   if ! command -v dpkg-query >/dev/null; then
-    say "this is not Debian; $reason needs what Debian calls: $*" >&2
+    say "this is not Debian; $who_needs what Debian calls: $*" >&2
     return 1
   fi
   missing=$(missing_of "$@"); missing=${missing% }
   [ -n "$missing" ] || return 0
   find_root
   if [ -z "$as_root" ]; then
-    say "$reason needs Debian packages that only root can install: sudo apt-get install --no-install-recommends $missing" >&2
+    say "$who_needs Debian packages that only root can install: sudo apt-get install --no-install-recommends $missing" >&2
     return 1
   fi
-  say "installing Debian packages for $reason: $missing"
+  say "$who_needs Debian packages; installing $missing"
   mkdir -p build
   # The packages lists of a fresh machine are empty, and an old list names files that are gone: update, then install.
   # shellcheck disable=SC2086  # both are lists of words
   if ! { $as_root apt-get -qq update && $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
     -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install --no-install-recommends $missing; } >build/apt.log 2>&1; then
     tail -n 5 build/apt.log >&2
-    say "apt-get could not install $missing for $reason; its whole output is in build/apt.log" >&2
+    say "apt-get could not install $missing; its whole output is in build/apt.log" >&2
     return 1
   fi
 }
 
-# Made anew when the clone was moved or copied (its scripts would hold foreign paths); brought up to date when the lock changed.
+# Made anew when the clone was moved or copied (its scripts would hold foreign paths); brought up to date
+# when the lock changed.
 python_environment() {
   mkdir -p build
   exec 9>build/setup.lock
@@ -74,16 +75,22 @@ python_environment() {
   found=$(cat .venv/made-from 2>/dev/null || true)
   if [ "$found" != "$made_from" ] || ! .venv/bin/python -c '' 2>/dev/null; then
     python=$(find_python)
-    "$python" -c 'import ensurepip' 2>/dev/null || debian "a virtual environment" python3-venv || exit 1
-    say "making .venv from $lock with $python; once, a minute or two"
+    "$python" -c 'import ensurepip' 2>/dev/null || debian "a virtual environment needs" python3-venv || exit 1
     case $found in "" | "$root "*) ;; *) rm -rf .venv ;; esac
-    .venv/bin/python -m pip --version >/dev/null 2>&1 || { rm -rf .venv; "$python" -m venv .venv; }
+    if .venv/bin/python -m pip --version >/dev/null 2>&1; then
+      say "bringing .venv up to $lock"
+    else
+      say "making .venv from $lock with $python; once, a minute or two"
+      rm -rf .venv
+      "$python" -m venv .venv
+    fi
     rm -f .venv/made-from
-    .venv/bin/python -m pip install -q --require-hashes -r "$lock" ||
+    # What pip and setuptools warn of here is no news to whoever calls this; when one of them fails, all is shown.
+    if ! { .venv/bin/python -m pip install -q --require-hashes -r "$lock" &&
+      .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .; } >build/pip.log 2>&1; then
+      cat build/pip.log >&2
       fail "pip could not install $lock; its reason stands above, and the next make setup goes on from here"
-    # setuptools warns of every editable installation, at length; its words matter only when it fails.
-    .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e . >build/pip.log 2>&1 ||
-      { cat build/pip.log >&2; fail "pip could not install the project itself"; }
+    fi
     echo "$made_from" >.venv/made-from
   fi
   flock -u 9
@@ -113,8 +120,8 @@ except LocalError as error:
 case ${1:-} in
   python) python_environment ;;
   parts) parts ;;
-  runtime) debian "the packed agent" binutils libpython3.11 unzip ;;
-  tests) debian "the tests" faketime docker-compose ;;
-  lab) debian "the lab of real hosts" systemd iproute2 nftables e2fsprogs procps ;;
+  runtime) debian "the packed agent needs" binutils libpython3.11 unzip ;;
+  tests) debian "some tests need" faketime docker-compose ;;
+  lab) debian "the lab of real hosts needs" systemd iproute2 nftables e2fsprogs procps ;;
   *) fail "usage: setup.sh python | parts | runtime | tests | lab" ;;
 esac
