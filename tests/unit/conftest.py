@@ -12,7 +12,7 @@ from pytest_socket import disable_socket, enable_socket
 
 @pytest.fixture(autouse=True)
 def no_sockets() -> Iterator[None]:
-    """Any other socket raises `SocketBlockedError` where it is made."""
+    """Any other socket, and any look-up of a name, is an error where it is made."""
     disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
