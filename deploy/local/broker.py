@@ -189,6 +189,7 @@ class Broker:
             "log.file = false",
             "log.console = true",
             "log.console.level = warning",
+            "log.console.use_colors = off",
             "vm_memory_high_watermark.absolute = 400MiB",
             "disk_free_limit.absolute = 200MB",
             "raft.wal_max_size_bytes = 33554432",
@@ -235,7 +236,7 @@ class Broker:
         }
 
     def _start_epmd(self) -> None:
-        self._epmd = Process(
+        self._epmd = epmd = Process(
             "epmd",
             [
                 self._unpacked / "usr/lib/erlang/bin/epmd",
@@ -246,11 +247,11 @@ class Broker:
             environment={"PATH": "/usr/bin:/bin", "HOME": str(self.state / "home"), "LANG": "C.UTF-8"},
             hold=self._hold,
         )
-        self._wait(self._epmd, lambda: self._holds(self._epmd, "epmd"), ["epmd"])
+        self._wait(epmd, lambda: self._holds(epmd, "epmd"), ["epmd"])
 
     def _start_node(self) -> None:
         self._write_configuration()
-        self._node = Process(
+        self._node = node = Process(
             self.name,
             [self._program("rabbitmq-server"), "-noinput"],
             log=self.logs / "broker.log",
@@ -258,10 +259,10 @@ class Broker:
             environment=self._environment(),
             hold=self._hold,
         )
-        self._wait(self._node, lambda: self._holds(self._node, "amqp") and greets(self.port), ["amqp", "distribution"])
+        self._wait(node, lambda: self._holds(node, "amqp") and greets(self.port), ["amqp", "distribution"])
 
-    def _holds(self, process: Process | None, name: str) -> bool:
-        return process is not None and ports.answered_by(process.pid, self._ports[name])
+    def _holds(self, process: Process, name: str) -> bool:
+        return ports.answered_by(process.pid, self._ports[name])
 
     def _wait(self, process: Process, ready: Callable[[], bool], names: list[str]) -> None:
         """Waits for one of the two processes; tells a lost port from any other failure."""

@@ -49,10 +49,17 @@ def become(command: list[str], keeper: int) -> None:
         for each in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(each, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        os.execve(command[0], command, os.environ)  # noqa: S606 - the caller's words, and no shell wanted
+        os.execve(command[0], command, given_environment())  # noqa: S606 - the caller's words, and no shell wanted
     except OSError as error:
         os.write(2, f"{command[0]} cannot be started: {error.strerror}\n".encode())
     os._exit(CANNOT_EXECUTE)
+
+
+def given_environment() -> dict[bytes, bytes]:
+    """The environment as this process was started with it; the interpreter may have added LC_CTYPE to its own since."""
+    given = pathlib.Path("/proc/self/environ").read_bytes()
+    pairs = (entry.partition(b"=") for entry in given.split(b"\0") if entry)
+    return {name: value for name, _, value in pairs}
 
 
 def reap(child: int) -> int | None:
