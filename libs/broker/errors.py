@@ -7,6 +7,7 @@
     ├── BrokerFullError         retryable: the queue is full and refused the message
     ├── CallTimeoutError        retryable: no answer came in time; the request may have had its effect
     ├── BrokerDeniedError       permanent: this service has no right to do that, or its password is wrong
+    ├── MessageTooLargeError    permanent: no reader would take an envelope of this size
     └── BrokerClosedError       permanent: this side closed its connection
 
 An acknowledgement raises none of them: where it is lost, the message comes again.
@@ -51,6 +52,12 @@ class CallTimeoutError(BrokerError):
 
 class BrokerDeniedError(BrokerError):
     """The broker knows this service and forbids the action, or does not know it."""
+
+    retryable = False
+
+
+class MessageTooLargeError(BrokerError):
+    """The envelope has more bytes than a reader takes; nothing was sent."""
 
     retryable = False
 

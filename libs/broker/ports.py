@@ -109,6 +109,7 @@ class Delivery(Protocol):
 
         Raises:
             BrokerAwayError: the answer was not sent.
+            MessageTooLargeError: it is larger than an envelope may be.
         """
         ...
 
@@ -132,6 +133,7 @@ class Broker(Protocol):
             UnroutableError: no queue takes this type.
             BrokerFullError: the queue is full.
             BrokerDeniedError: this service may not publish work.
+            MessageTooLargeError: it is larger than an envelope may be.
             BrokerClosedError: this connection is closed.
         """
         ...
@@ -141,6 +143,7 @@ class Broker(Protocol):
 
         Raises:
             BrokerDeniedError: this service may not, or `envelope` is no notice.
+            MessageTooLargeError: it is larger than an envelope may be.
         """
         ...
 
@@ -171,6 +174,7 @@ class Broker(Protocol):
             UnroutableError: no queue takes this type.
             BrokerFullError: too many ask already.
             BrokerDeniedError: this service may not ask.
+            MessageTooLargeError: it is larger than an envelope may be.
             BrokerClosedError: this connection is closed.
         """
         ...

@@ -133,6 +133,14 @@ class Rights:
     write: str
     read: str
 
+    def writes(self, name: str) -> bool:
+        """Whether a message may be sent to the exchange of this name on the broker."""
+        return re.search(self.write, name) is not None
+
+    def reads(self, name: str) -> bool:
+        """Whether the queue of this name may be read, or the exchange be bound to."""
+        return re.search(self.read, name) is not None
+
 
 @dataclass(frozen=True)
 class Topology:

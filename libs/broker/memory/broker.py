@@ -1,11 +1,11 @@
 """The twin in memory: one `MemoryNode` is the broker, and a `MemoryBroker` a connection with one service's rights."""
 
 import asyncio
-import re
 import secrets
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+from libs.broker.body import body
 from libs.broker.errors import (
     BrokerAwayError,
     BrokerClosedError,
@@ -47,7 +47,7 @@ class MemoryBroker:
 
     async def publish(self, envelope: Envelope, *, deadline_s: float) -> None:
         self._writes(ExchangeName.WORK)
-        await self._send(envelope, Parcel(envelope.to_bytes()), deadline_s)
+        await self._send(envelope, Parcel(body(envelope)), deadline_s)
 
     async def notify(self, envelope: Envelope) -> None:
         if envelope.type not in NOTICES:
@@ -55,7 +55,7 @@ class MemoryBroker:
         self._writes(ExchangeName.NOTICES)
         if self.faults.next() is Effect.BEFORE or self._link() is not Link.UP:
             return
-        self._node.spread(envelope.to_bytes(), self.faults.fate(envelope))
+        self._node.spread(body(envelope), self.faults.fate(envelope))
 
     @asynccontextmanager
     async def consume(self, queue: QueueName, *, prefetch: int) -> AsyncIterator[AsyncIterator[MemoryDelivery]]:
@@ -96,7 +96,7 @@ class MemoryBroker:
         self._calls.append(answer)
         try:
             async with asyncio.timeout(timeout_s):
-                parcel = Parcel(envelope.to_bytes(), correlation=correlation, expires=expires)
+                parcel = Parcel(body(envelope), correlation=correlation, expires=expires)
                 await self._send(envelope, parcel, timeout_s)
                 return await answer
         except (TimeoutError, PublishTimeoutError) as error:
@@ -170,9 +170,9 @@ class MemoryBroker:
                 answer.set_exception(CallTimeoutError("the connection was lost before the answer came"))
 
     def _writes(self, exchange: ExchangeName) -> None:
-        if not re.search(self._rights.write, self._node.topology.name(exchange)):
+        if not self._rights.writes(self._node.topology.name(exchange)):
             raise BrokerDeniedError(f"{self._service} may not write to {exchange}")
 
     def _reads(self, name: QueueName | ExchangeName) -> None:
-        if not re.search(self._rights.read, self._node.topology.name(name)):
+        if not self._rights.reads(self._node.topology.name(name)):
             raise BrokerDeniedError(f"{self._service} may not read {name}")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
+from libs.broker.body import body
 from libs.broker.errors import BrokerAwayError
 from libs.broker.memory.faults import Effect, Faults
 from libs.broker.memory.node import Line, MemoryNode, Parcel
@@ -104,4 +105,4 @@ class MemoryDelivery:
         effect = self._consumer.faults.next()
         if effect is Effect.BEFORE or not self._consumer.node.up:
             raise BrokerAwayError("the answer was not sent")
-        self._consumer.node.answer(self.parcel.correlation, answer.to_bytes())
+        self._consumer.node.answer(self.parcel.correlation, body(answer))
