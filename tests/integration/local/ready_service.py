@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 class Health(BaseHTTPRequestHandler):
     asked = 0
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is the base class's
+    def do_GET(self) -> None:
         Health.asked += 1
         self.send_response(200 if Health.asked > 1 else 503)
         self.end_headers()

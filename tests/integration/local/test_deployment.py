@@ -10,9 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
+import aio_pika
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from deploy.local import broker, locks, store
 from deploy.local.deployment import Deployment
@@ -144,4 +147,29 @@ async def test_a_start_that_is_given_up_leaves_nothing(parts_folder: Path) -> No
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
+    assert leftovers(state) == []
+
+
+async def test_the_first_start_makes_keys_and_users_and_the_next_one_takes_them_over(parts_folder: Path) -> None:
+    state = parts_folder / "secured"
+    keys = []
+    for _ in range(2):
+        async with Deployment(state, services=(), secured=True) as deployment:
+            folder = deployment.keys / "scheduler"
+            keys.append((folder / "task.key").read_bytes())
+            with (
+                MongoClient[dict[str, Any]](deployment.store.url) as nobody,
+                pytest.raises(OperationFailure, match="requires authentication"),
+            ):
+                nobody["vault"]["accounts"].find_one()
+            password = (folder / "store_password").read_text().strip()
+            with MongoClient[dict[str, Any]](deployment.store.url, username="scheduler", password=password) as known:
+                assert known["vault"]["accounts"].find_one() is None
+                with pytest.raises(OperationFailure, match="not authorized"):
+                    known["people"]["users"].find_one()
+            password = (folder / "broker_password").read_text().strip()
+            url = deployment.broker.address.replace("//", f"//scheduler:{quote(password)}@")
+            async with await aio_pika.connect(url) as connection:
+                assert not connection.is_closed
+    assert keys[0] == keys[1]
     assert leftovers(state) == []
