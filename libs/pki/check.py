@@ -101,7 +101,7 @@ def check_agent_certificate(pem: bytes, authority: x509.Certificate, *, now: int
 def _load(pem: bytes, name: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise NotTrustedError(f"{name}: no certificate in PEM") from error
 
 

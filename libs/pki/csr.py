@@ -57,7 +57,7 @@ def _read(der: bytes) -> tuple[x509.CertificateSigningRequest, EllipticCurvePubl
     try:
         csr = x509.load_der_x509_csr(der)
         signed, public = csr.is_signature_valid, csr.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise CsrInvalidError("no certificate request in DER") from error
     if not signed:
         raise CsrInvalidError("the request is not signed by its own key")

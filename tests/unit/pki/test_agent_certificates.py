@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from libs.pki.check import Authorities, check_agent_certificate
@@ -96,6 +96,7 @@ def test_garbage_is_no_request(raw: bytes) -> None:
 
 
 @given(st.integers(0, len(CSR) - 1), st.integers(1, 255))
+@example(9, 1)  # its version, which the library refuses in a way of its own
 def test_one_altered_byte_spoils_a_request(place: int, flip: int) -> None:
     raw = bytearray(CSR)
     raw[place] ^= flip
