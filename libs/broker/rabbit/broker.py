@@ -80,7 +80,11 @@ class RabbitBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-        await self._group.__aexit__(kind, error, trace)
+        if isinstance(error, asyncio.CancelledError):
+            await self._group.__aexit__(kind, error, trace)
+        else:
+            # The group would wrap an error of whoever uses this context; it is asked for errors of our tasks alone.
+            await self._group.__aexit__(None, None, None)
 
     @property
     def state(self) -> BrokerState:

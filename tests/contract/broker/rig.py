@@ -142,13 +142,15 @@ async def rabbit_rig(url: str) -> AsyncIterator[RabbitRig]:
     """On the broker at `url`, whose user may do everything on its virtual host."""
     topology = Topology(prefix=f"test-{secrets.token_hex(4)}-")
     parts = urlsplit(url)
-    connection = await aio_pika.connect(url)
-    async with connection, Relay(parts.hostname or "", parts.port or 5672) as relay:
-        channel = await connection.channel()
-        await declare.everything(channel, topology)
-        credentials = parts.netloc.rpartition("@")[0]
-        relayed = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{relay.port}"))
-        try:
+    try:
+        connection = await aio_pika.connect(url)
+        async with connection, Relay(parts.hostname or "", parts.port or 5672) as relay:
+            channel = await connection.channel()
+            await declare.everything(channel, topology)
+            credentials = parts.netloc.rpartition("@")[0]
+            relayed = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{relay.port}"))
             yield RabbitRig(relay, relayed, topology, channel)
-        finally:
-            await declare.nothing_left(channel, topology)
+    finally:
+        # By a connection of its own, since the test may have killed the broker and with it the other one.
+        async with await aio_pika.connect(url) as connection:
+            await declare.nothing_left(await connection.channel(), topology)

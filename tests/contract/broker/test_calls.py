@@ -17,14 +17,14 @@ QUEUE = QueueName.REVEALS
 
 
 @asynccontextmanager
-async def answering(scheduler: Broker) -> AsyncIterator[None]:
-    """Answers every question meanwhile, the later of two first."""
+async def answering(scheduler: Broker, together: int = 1) -> AsyncIterator[None]:
+    """Answers every question meanwhile, the last of so many first."""
 
     async def answer() -> None:
-        async with scheduler.consume(QUEUE, prefetch=2) as deliveries:
+        async with scheduler.consume(QUEUE, prefetch=together) as deliveries:
             while True:
-                pair = [await anext(deliveries), await anext(deliveries)]
-                for delivery in reversed(pair):
+                taken = [await anext(deliveries) for _ in range(together)]
+                for delivery in reversed(taken):
                     assert delivery.wants_reply
                     await delivery.reply(answered(delivery.read()))
                     await delivery.ack()
@@ -44,7 +44,7 @@ async def test_each_caller_gets_his_own_answer(rig: Rig) -> None:
         rig.connect(Service.GATEWAY) as gateway,
         rig.connect(Service.GATEWAY) as second,
         rig.connect(Service.SCHEDULER) as scheduler,
-        answering(scheduler),
+        answering(scheduler, together=2),
     ):
         answers = await asyncio.gather(
             *(
