@@ -1,0 +1,74 @@
+"""Time as an argument: what now is, and waiting. Nothing below the edge asks the machine for either."""
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The time of a process."""
+
+    def now(self) -> int:
+        """Unix milliseconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class RealClock:
+    """The machine's time."""
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class FakeClock:
+    """A test's time: it stands still until `advance`, and whoever sleeps wakes in the order of the moments he chose.
+
+    Args:
+        now: Unix milliseconds at the beginning.
+    """
+
+    def __init__(self, now: int = 1_800_000_000_000) -> None:
+        self._now = now
+        self._sleepers: list[tuple[int, asyncio.Future[None]]] = []
+
+    @property
+    def sleeping(self) -> int:
+        """How many sleep now."""
+        return len(self._sleepers)
+
+    def now(self) -> int:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        waking = asyncio.get_running_loop().create_future()
+        sleeper = (self._now + max(0, round(seconds * 1_000)), waking)
+        self._sleepers.append(sleeper)
+        try:
+            await waking
+        finally:
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
+
+    async def advance(self, seconds: float) -> None:
+        """Lets so much time pass, wakes each sleeper at his moment, and lets the loop come to rest each time."""
+        end = self._now + round(seconds * 1_000)
+        await _rest()
+        while due := [sleeper for sleeper in self._sleepers if sleeper[0] <= end]:
+            moment, waking = min(due, key=lambda sleeper: sleeper[0])
+            self._sleepers.remove((moment, waking))
+            self._now = max(self._now, moment)
+            if not waking.done():
+                waking.set_result(None)
+            await _rest()
+        self._now = end
+
+
+async def _rest() -> None:
+    """Runs the loop until what could go on has gone on: a chain of this many steps in tasks and callbacks."""
+    for _ in range(50):
+        await asyncio.sleep(0)
