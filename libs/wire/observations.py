@@ -76,10 +76,12 @@ class Observation(Wire):
 def digest(accounts: Iterable[SeenAccount]) -> str:
     """What a session compares, so that an unchanged host sends no observation: SHA-256 in hexadecimal.
 
-    Over the canonical JSON of [name, uid, fingerprint, mark] of every account, sorted.
+    Over the canonical JSON of [name in hexadecimal, uid, fingerprint, mark] of every account, sorted.
     """
-    rows = sorted([each.name, each.uid, each.fingerprint or "", each.mark or ""] for each in accounts)
-    # A name may carry surrogate escapes, for bytes on the host that are not UTF-8.
-    return hashlib.sha256(
-        canonical([[name.encode("utf-8", "surrogateescape").hex(), *rest] for name, *rest in rows])
-    ).hexdigest()
+    rows = sorted((_bytes(each.name), each.uid, each.fingerprint or "", each.mark or "") for each in accounts)
+    return hashlib.sha256(canonical(rows)).hexdigest()
+
+
+def _bytes(name: str) -> str:
+    """A name's bytes in hexadecimal: it may carry surrogate escapes, for which there is no UTF-8."""
+    return name.encode("utf-8", "surrogateescape").hex()

@@ -3,6 +3,7 @@
 GatewayError              permanent, unless said otherwise
   NotSignedInError        no token, or one that is past or unknown
   WrongSignInError        the name or the password is wrong; which of them is not said
+  WrongSetupCodeError     the set-up code is another one, or spent, or past
   NotAllowedError         the person's role does not allow it
   NotThereError           no such thing, or not for this person: the same answer
   InvalidError            a field breaks a rule; carries which
@@ -44,6 +45,10 @@ class WrongSignInError(GatewayError):
 
     def __init__(self) -> None:
         super().__init__("The name or the password is not right.")
+
+
+class WrongSetupCodeError(GatewayError):
+    code = "wrong_setup_code"
 
 
 class NotAllowedError(GatewayError):

@@ -8,6 +8,7 @@ RFC 3339 in UTC with milliseconds; inside the process they are Unix milliseconds
 import base64
 import binascii
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstr
 from services.api.errors import BadCursorError
 
 MAX_PAGE = 200
-MAX_CURSOR = 256
+MAX_CURSOR = 2_048
 
 
 def to_text(millis: int) -> str:
@@ -41,6 +42,10 @@ Cursor = Annotated[
 Name = Annotated[str, StringConstraints(max_length=253)]
 
 T = TypeVar("T")
+R = TypeVar("R")
+K = TypeVar("K", int, str)
+
+_EVER = 2**53
 
 
 class Body(BaseModel):
@@ -74,8 +79,8 @@ def to_cursor(place: tuple[Any, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def from_cursor(text: str | None) -> tuple[int, str] | None:
-    """The place that a cursor names.
+def from_cursor(text: str | None, kind: type[K]) -> tuple[K, str] | None:
+    """The place that a cursor names: a value of `kind` and an identifier.
 
     Raises:
         BadCursorError: it is none of ours.
@@ -86,11 +91,21 @@ def from_cursor(text: str | None) -> tuple[int, str] | None:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (binascii.Error, ValueError) as error:
         raise BadCursorError from error
-    if (
-        not isinstance(found, list)
-        or [type(part) for part in found] != [int, str]
-        or not 0 <= found[0] < 2**53
-        or len(found[1]) > MAX_CURSOR
-    ):
+    if not isinstance(found, list) or [type(part) for part in found] != [kind, str]:
         raise BadCursorError
-    return found[0], found[1]
+    value, name = found
+    if isinstance(value, int) and not 0 <= value < _EVER:
+        raise BadCursorError
+    return value, name
+
+
+def page_of(found: Sequence[R], limit: int, view: Callable[[R], T], place: Callable[[R], tuple[Any, str]]) -> Page[T]:
+    """A page of what was found when one more than `limit` was asked for."""
+    shown = found[:limit]
+    following = to_cursor(place(shown[-1])) if len(found) > limit else None
+    return Page(items=tuple(view(each) for each in shown), next=following)
+
+
+def shown(name: str) -> str:
+    """A name of a host as text: a byte that is not UTF-8 (a surrogate escape inside) becomes its hexadecimal."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

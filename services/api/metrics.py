@@ -2,29 +2,20 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from libs.telemetry.metrics import Metrics
 
 
-class Metrics:
-    """The gateway's own figures, in a registry that its health port shows."""
+class GatewayMetrics:
+    """The gateway's own figures, among those that its health port shows."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-        self._requests = Counter(
-            "keyturn_gateway_requests",
-            "Answers by method, route template and status.",
-            ("method", "route", "status"),
-            registry=registry,
-        )
-        self._polls = Counter("keyturn_gateway_polls", "Polls by their answer.", ("answer",), registry=registry)
-        self._sign_ins = Counter("keyturn_gateway_sign_ins", "Sign-ins by outcome.", ("outcome",), registry=registry)
-        self._handshakes = Counter(
-            "keyturn_gateway_handshakes", "TLS handshakes by outcome.", ("outcome",), registry=registry
-        )
-        self._refusals = Counter(
-            "keyturn_gateway_agent_refusals", "Agents' requests that did not count, by code.", ("code",),
-            registry=registry,
-        )  # fmt: skip
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        labels = ("method", "route", "status")
+        self._requests = metrics.counter("gateway_requests", "Answers by method, route template and status.", labels)
+        self._polls = metrics.counter("gateway_polls", "Polls by their answer.", ("answer",))
+        self._sign_ins = metrics.counter("gateway_sign_ins", "Sign-ins by outcome.", ("outcome",))
+        self._handshakes = metrics.counter("gateway_handshakes", "TLS handshakes by outcome.", ("outcome",))
+        self._refusals = metrics.counter("gateway_agent_refusals", "Agents' requests that did not count.", ("code",))
 
     def answered(self, method: str, route: str, status: int) -> None:
         self._requests.labels(method, route, str(status)).inc()
@@ -47,9 +38,6 @@ class Metrics:
 
     def watch(self, *, held: Callable[[], int], with_mail: Callable[[], int], streams: Callable[[], int]) -> None:
         """Shows what is in memory, read at each scrape."""
-        for name, text, read in (
-            ("keyturn_gateway_polls_held", "Polls that are held now.", held),
-            ("keyturn_gateway_mailroom_agents", "Agents with mail that no poll told of yet.", with_mail),
-            ("keyturn_gateway_event_streams", "Open streams of events.", streams),
-        ):
-            Gauge(name, text, registry=self._registry).set_function(read)
+        self._metrics.read("gateway_polls_held", "Polls that are held now.", held)
+        self._metrics.read("gateway_mailroom_agents", "Agents with mail that no poll told of yet.", with_mail)
+        self._metrics.read("gateway_event_streams", "Open streams of events.", streams)

@@ -37,12 +37,17 @@ _HEADERS = {
 
 
 class Poll:
-    """The ASGI application for this one path. `clock` in Unix milliseconds; `count` is told of each answer."""
+    """The ASGI application for this one path. `clock` in Unix milliseconds; `count` is told of each answer, `heard` of each agent."""
 
     def __init__(
-        self, tokens: SessionTokens, mailroom: Mailroom, clock: Callable[[], int], count: Callable[[str], None]
+        self,
+        tokens: SessionTokens,
+        mailroom: Mailroom,
+        clock: Callable[[], int],
+        count: Callable[[str], None],
+        heard: Callable[[str], None],
     ) -> None:
-        self._tokens, self._mailroom, self._clock, self._count = tokens, mailroom, clock, count
+        self._tokens, self._mailroom, self._clock, self._count, self._heard = tokens, mailroom, clock, count, heard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
@@ -58,6 +63,7 @@ class Poll:
             detail = "This session is over or is none of ours: open a new one."
             await problem(HTTPStatus.UNAUTHORIZED, "session_ended", detail)(scope, receive, send)
             return
+        self._heard(agent)
         found = _WAIT.search(scope["query_string"])
         seconds = min(int(found[1]) if found else 0, MAX_HOLD_SECONDS)
         mail = await self._held(agent, seconds, receive)

@@ -30,6 +30,7 @@ from services.api.errors import (
     NotSignedInError,
     NotThereError,
     SlowDownError,
+    WrongSetupCodeError,
     WrongSignInError,
 )
 
@@ -38,6 +39,7 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS: Mapping[type[GatewayError], HTTPStatus] = {
     NotSignedInError: HTTPStatus.UNAUTHORIZED,
     WrongSignInError: HTTPStatus.UNAUTHORIZED,
+    WrongSetupCodeError: HTTPStatus.FORBIDDEN,
     NotAllowedError: HTTPStatus.FORBIDDEN,
     NotThereError: HTTPStatus.NOT_FOUND,
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -5,7 +5,6 @@ one signed question; until there is one, port 7272 is closed and health says why
 life, and new handshakes use it at once.
 """
 
-import os
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from libs.wire.events import CertifyAsked
 from libs.wire.requests import Certified, CertifyContent
 from services.api.calls import Calls
 from services.api.errors import AwayError, DeclinedError
+from services.api.private_files import write_private
 
 KEY_FILE, CERTIFICATE_FILE = "tls.key", "tls.pem"
 _ASK_SECONDS = 10.0
@@ -37,17 +37,6 @@ _LOOK_SECONDS = 3_600.0
 
 class UnfitCertificateError(ValueError):
     """The certificate is not for our key, our names, our time, or not of the server authority."""
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Writes a file that only this user reads, whole or not at all."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def own_key(private: Path) -> EllipticCurvePrivateKey:

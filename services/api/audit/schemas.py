@@ -4,23 +4,19 @@ from typing import Any
 
 from pydantic import Field
 
-from services.api.fields import Moment, View
-
-
-class WhoView(View):
-    id: str
-    name: str
-    via: str
-    address: str
+from services.api.fields import Moment, Ref, View
 
 
 class RecordView(View):
     id: str
     at: Moment
     service: str = Field(description="Which service wrote it: gateway, scheduler or bundler.")
-    action: str
-    who: WhoView | None
+    what: str = Field(description="What was done, as noun.verb.")
+    who: Ref | None
     account: str | None
     resource: str | None
     task: str | None
-    detail: dict[str, Any]
+    outcome: str
+    reason: str | None
+    address: str
+    extra: dict[str, Any]

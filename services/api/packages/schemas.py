@@ -22,11 +22,14 @@ class PackageView(View):
     id: str
     platform: Platform
     user_name: str
-    requester: Ref | None
+    made_by: Ref
     server_name: str
     server_port: int
-    uses: int
-    used: int
+    schedule_interval: int
+    uses: int = Field(description="How many machines the token admits.")
+    uses_left: int
     created_at: Moment
-    expires_at: Moment
+    expires_at: Moment = Field(description="When the token ends.")
     runtime_version: str
+    sha256: str = Field(description="Of the whole zip.")
+    size: int

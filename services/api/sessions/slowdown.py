@@ -62,5 +62,5 @@ class Slowdown:
         count = self._counts.get(key)
         if count is None or count.failures < free or now - count.last > _FORGET:
             return 0
-        seconds = min(_MOST_SECONDS, 2 ** min(count.failures - free, 6))
+        seconds = min(_MOST_SECONDS, 1 << min(count.failures - free, 6))
         return max(0, count.last + seconds * 1000 - now)

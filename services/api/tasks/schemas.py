@@ -55,7 +55,6 @@ class TaskView(View):
     reason: ReasonView | None
     detail: str | None = Field(description="What the host said.")
     remarks: tuple[RemarkView, ...]
-    cancel_requested: bool
     rev: int
 
 

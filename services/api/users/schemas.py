@@ -1,17 +1,11 @@
 """People who may sign in."""
 
-from enum import StrEnum
-
 from pydantic import Field
 
+from libs.store.users import Role
 from libs.wire.requests import UserName
 from libs.wire.secret import Secret
 from services.api.fields import Body, Moment, View
-
-
-class Role(StrEnum):
-    ADMINISTRATOR = "administrator"
-    USER = "user"
 
 
 class NewUserBody(Body):

@@ -1,0 +1,65 @@
+"""Which keys an agent may sign with: read anew for each signed request, so that a revocation holds from the next one.
+
+A certificate counts only under the authority's own file, whatever the store says; what was checked once is kept by its
+bytes. Its dates are not asked here: an agent that renews too late must still be able to say so.
+"""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from libs.pki.check import AgentIdentity, check_agent_certificate
+from libs.pki.errors import NotTrustedError
+from libs.store.certificates import Certificates, CertificateState
+from services.api.errors import AgentRefusedError
+
+_KEPT = 10_000
+
+
+@dataclass(frozen=True)
+class Known:
+    """An agent, and its identities that are not revoked, newest first."""
+
+    agent: str
+    identities: tuple[AgentIdentity, ...]
+
+
+class Identities:
+    """Reads them."""
+
+    def __init__(self, certificates: Certificates, authority: x509.Certificate) -> None:
+        self._certificates, self._authority = certificates, authority
+        self._checked: OrderedDict[bytes, AgentIdentity] = OrderedDict()
+
+    async def known(self, agent: str) -> Known:
+        """The agent.
+
+        Raises:
+            AgentRefusedError: `agent_unknown`, `agent_revoked`.
+        """
+        found = await self._certificates.of_agent(agent)
+        good = [each for each in found if each.state is CertificateState.ACTIVE]
+        if found and not good:
+            raise AgentRefusedError("This agent was revoked. Its machine needs a new package.", "agent_revoked")
+        identities = tuple(
+            identity for each in good if (identity := self._check(each.pem)) is not None and identity.agent == agent
+        )
+        if not identities:
+            raise AgentRefusedError("This server knows no such agent.", "agent_unknown")
+        return Known(agent, identities)
+
+    def _check(self, pem: bytes) -> AgentIdentity | None:
+        name = hashlib.sha256(pem).digest()
+        identity = self._checked.get(name)
+        if identity is None:
+            try:
+                identity = check_agent_certificate(pem, self._authority)
+            except NotTrustedError:
+                # Somebody who can write to the store put it there; the authority did not.
+                return None
+            self._checked[name] = identity
+            while len(self._checked) > _KEPT:
+                self._checked.popitem(last=False)
+        return identity

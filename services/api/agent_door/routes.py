@@ -1,0 +1,57 @@
+"""`/agent/v1`: what agents call (`libs.wire.agent_api`). The held poll is dispatched before the framework."""
+
+from fastapi import APIRouter, Request
+
+from libs.wire.agent_api import (
+    EnrolAnswer,
+    EnrolRequest,
+    FetchAnswer,
+    FetchRequest,
+    ObserveRequest,
+    ReportAnswer,
+    ReportRequest,
+    SessionAnswer,
+    SessionRequest,
+)
+from services.api.agent_door.enrolment import Enrolment
+from services.api.agent_door.schemas import ObserveAnswer
+from services.api.agent_door.service import AgentDoor
+from services.api.agent_door.signed import SignedRequests
+from services.api.auth import address
+from services.api.problems import PROBLEMS
+
+
+def router(door: AgentDoor, enrolment: Enrolment, signed: SignedRequests) -> APIRouter:
+    routes = APIRouter(prefix="/agent/v1", tags=["agent"], responses=PROBLEMS)
+
+    @routes.post("/enrol", summary="Admit an agent")
+    async def enrol(request: Request, body: EnrolRequest) -> EnrolAnswer:
+        """Token and certificate request against a certificate."""
+        return await enrolment.enrol(body, address(request))
+
+    @routes.post("/session", summary="Open a session")
+    async def session(request: Request, body: SessionRequest) -> SessionAnswer:
+        """Signed; a contact. The token is good for polls alone."""
+        identity = await signed.admit(request, body)
+        return await door.session(identity, body, address(request))
+
+    @routes.post("/fetch", summary="Fetch jobs")
+    async def fetch(request: Request, body: FetchRequest) -> FetchAnswer:
+        """Signed; this fetch is the offer."""
+        identity = await signed.admit(request, body)
+        return await door.fetch(identity)
+
+    @routes.post("/report", summary="Report results")
+    async def report(request: Request, body: ReportRequest) -> ReportAnswer:
+        """Signed; safe to repeat."""
+        identity = await signed.admit(request, body)
+        return await door.report(identity, body)
+
+    @routes.post("/observe", summary="Send an observation")
+    async def observe(request: Request, body: ObserveRequest) -> ObserveAnswer:
+        """Signed; safe to repeat."""
+        identity = await signed.admit(request, body)
+        await door.observe(identity, body)
+        return ObserveAnswer(stored=True)
+
+    return routes

@@ -1,0 +1,142 @@
+"""What an agent does after its request was admitted: contact, fetch, report, observe. Each is safe to repeat."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from libs.pki.check import AgentIdentity
+from libs.store.errors import OutcomeUnknownError
+from libs.store.jobs import JobDocument, Jobs, JobState
+from libs.store.observations import ObservationDocument, Observations
+from libs.store.presence import Presence, Presences
+from libs.store.results import ResultDocument, Results, result_id
+from libs.wire.agent_api import (
+    MAX_HOLD_SECONDS,
+    FetchAnswer,
+    ObserveRequest,
+    ReportAnswer,
+    ReportRequest,
+    SessionAnswer,
+    SessionRequest,
+)
+from libs.wire.events import AgentFetched, AgentObserved, TaskReported
+from libs.wire.observations import Observation, digest
+from libs.wire.results import Result
+from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
+from services.api.agent_door.presence import Heard
+from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
+from services.api.errors import InvalidError
+
+
+class AgentDoor:
+    """The agents' side of the gateway. `clock` in Unix milliseconds."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        results: Results,
+        observations: Observations,
+        presences: Presences,
+        *,
+        tokens: SessionTokens,
+        heard: Heard,
+        clock: Callable[[], int],
+    ) -> None:
+        self._jobs, self._results, self._observations, self._presences = jobs, results, observations, presences
+        self._tokens, self._heard, self._clock = tokens, heard, clock
+
+    async def session(self, identity: AgentIdentity, body: SessionRequest, address: str) -> SessionAnswer:
+        """A contact: what changed is written, a token for polls is given."""
+        now, agent = self._clock(), identity.agent
+        before = await self._presences.get(agent)
+        known = "" if before is None else before.digest
+        after = Presence(
+            id=agent,
+            last_seen=now,
+            address=address,
+            version=body.agent_version,
+            digest=known,
+            boot=body.boot,
+            sequence=body.sequence,
+        )
+        if before is not None and replace(before, last_seen=now) == after:
+            self._heard.note(agent)
+        else:
+            await self._presences.contact(after)
+        return SessionAnswer(
+            token=self._tokens.make(agent, now),
+            expires_in=LIFETIME_SECONDS,
+            hold=MAX_HOLD_SECONDS,
+            server_time=now,
+            observe=known != body.digest,
+        )
+
+    async def fetch(self, identity: AgentIdentity) -> FetchAnswer:
+        """The agent's jobs: what waits, which is offered by this, and what it fetched before and has not answered."""
+        self._heard.note(identity.agent)
+        jobs = [job for job in await self._jobs.of_agent(identity.agent) if await self._offered(job)]
+        return FetchAnswer(jobs=tuple(job.signed for job in jobs if job.signed is not None))
+
+    async def _offered(self, job: JobDocument) -> bool:
+        """Whether the agent has the job from now on; not when it was withdrawn meanwhile."""
+        if job.state is not JobState.WAITING:
+            return True
+        now = self._clock()
+        try:
+            if await self._jobs.fetch(job.id, now, AgentFetched(job=job.id).envelope(now)):
+                return True
+        except OutcomeUnknownError:
+            pass
+        found = await self._jobs.get(job.id)
+        return found is not None and found.state is JobState.FETCHED
+
+    async def report(self, identity: AgentIdentity, body: ReportRequest) -> ReportAnswer:
+        """Stores results; the scheduler believes them once it has checked them too.
+
+        Raises:
+            InvalidError: a result is not signed by this agent, or tells of another one; nothing is stored then.
+        """
+        self._heard.note(identity.agent)
+        read = [(signed, self._result(identity, signed, n)) for n, signed in enumerate(body.results)]
+        for signed, result in read:
+            now = self._clock()
+            document = ResultDocument(
+                id=result_id(result.job, signed), job=result.job, agent=identity.agent, signed=signed, created_at=now
+            )
+            # A repeat meets itself, and its event is in the outbox already or was published.
+            await self._results.insert(document, TaskReported(job=result.job).envelope(now))
+            job = await self._jobs.get(result.job)
+            if job is not None and job.agent == identity.agent:
+                await self._jobs.close(job.id)
+        return ReportAnswer(stored=tuple(result.job for _, result in read))
+
+    def _result(self, identity: AgentIdentity, signed: Signed, n: int) -> Result:
+        try:
+            result = Result.model_validate_json(verify(signed, Prefix.RESULT, identity.public_key))
+        except (BadSignatureError, ValueError) as error:
+            raise InvalidError(f"results.{n}", "It is no result that this agent signed.", "result_invalid") from error
+        if result.agent != identity.agent:
+            raise InvalidError(f"results.{n}", "It is another agent's result.", "result_invalid")
+        return result
+
+    async def observe(self, identity: AgentIdentity, body: ObserveRequest) -> None:
+        """Stores an observation, and keeps its digest for the sessions to come.
+
+        Raises:
+            InvalidError: it is not signed by this agent, or tells of another one.
+        """
+        try:
+            raw = verify(body.observation, Prefix.OBSERVATION, identity.public_key)
+            seen = Observation.model_validate_json(raw)
+        except (BadSignatureError, ValueError) as error:
+            sentence = "It is no observation that this agent signed."
+            raise InvalidError("observation", sentence, "observation_invalid") from error
+        if (seen.agent, seen.resource) != (identity.agent, identity.resource):
+            raise InvalidError("observation", "It is of another agent or resource.", "observation_invalid")
+        now = self._clock()
+        document = ObservationDocument(id=seen.id, agent=identity.agent, signed=body.observation, created_at=now)
+        await self._observations.insert(document, AgentObserved(observation=seen.id).envelope(now))
+        before = await self._presences.get(identity.agent)
+        found = Presence(id=identity.agent, last_seen=now) if before is None else before
+        await self._presences.contact(
+            replace(found, last_seen=now, digest=digest(seen.accounts), sequence=seen.sequence)
+        )

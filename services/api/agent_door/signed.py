@@ -1,0 +1,75 @@
+"""The signature of an agent's request: checked against the agent that its body names, and its nonce spent once."""
+
+from collections.abc import Callable
+
+from fastapi import Request
+
+from libs.pki.check import AgentIdentity
+from libs.store.nonces import Nonces
+from libs.wire.agent_api import FetchRequest, ObserveRequest, ReportRequest, SessionRequest
+from libs.wire.http_signature import MAX_AGE_SECONDS, RefusedError, Verified, verify
+from services.api.agent_door.identities import Identities
+from services.api.errors import AgentRefusedError
+
+Body = SessionRequest | FetchRequest | ReportRequest | ObserveRequest
+
+_KEPT_SECONDS = 3 * MAX_AGE_SECONDS
+
+
+def target(request: Request) -> str:
+    """Path and query as they came, before anything decoded them."""
+    query = request.scope["query_string"]
+    raw: bytes = request.scope["raw_path"] + (b"?" + query if query else b"")
+    return raw.decode("latin-1")
+
+
+class SignedRequests:
+    """Admits signed requests. `clock` in Unix milliseconds; `refused` is told the code of each refusal."""
+
+    def __init__(
+        self, identities: Identities, nonces: Nonces, clock: Callable[[], int], refused: Callable[[str], None]
+    ) -> None:
+        self._identities, self._nonces, self._clock, self._refused = identities, nonces, clock, refused
+
+    async def admit(self, request: Request, body: Body) -> AgentIdentity:
+        """Who signed the request, which is the agent that its body names.
+
+        Raises:
+            AgentRefusedError: `signature_missing`, `signature_invalid`, `clock_skew` (with the server's time),
+                `nonce_used`, `agent_unknown`, `agent_revoked`.
+        """
+        raw = await request.body()
+        try:
+            identity, signature = await self._verified(request, raw, body.agent)
+            expires = (signature.created + _KEPT_SECONDS) * 1000
+            if not await self._nonces.claim(signature.key, signature.nonce, expires):
+                raise AgentRefusedError("This request came before. Sign it anew to repeat it.", "nonce_used")
+        except AgentRefusedError as error:
+            self._refused(error.stable)
+            raise
+        return identity
+
+    async def _verified(self, request: Request, raw: bytes, agent: str) -> tuple[AgentIdentity, Verified]:
+        known = await self._identities.known(agent)
+        refusal: RefusedError | None = None
+        for identity in known.identities:
+            public = identity.public_key
+            try:
+                signature = verify(
+                    request.method,
+                    target(request),
+                    dict(request.headers),
+                    raw,
+                    lambda key, public=public: public if key == agent else None,  # type: ignore[misc]
+                    now=self._clock(),
+                )
+            except RefusedError as error:
+                refusal = error
+                continue
+            return identity, signature
+        if refusal is None:
+            raise AgentRefusedError("This server knows no such agent.", "agent_unknown")
+        if refusal.code == "clock_skew":
+            sentence = f"The signature's time is not the server's: {refusal}."
+            raise AgentRefusedError(sentence, refusal.code, server_time=self._clock())
+        raise AgentRefusedError(f"The signature does not count: {refusal}.", refusal.code)

@@ -1,0 +1,235 @@
+"""The gateway put together: every part is made here, and takes what it needs as an argument.
+
+a request -> Door -- /agent/v1/poll --> Poll
+                  `- all others -----> Limits -> FastAPI -> a noun's routes -> its service -> store, broker
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from libs.broker.ports import Broker
+from libs.service.clock import Clock
+from libs.store.accounts import Accounts as StoredAccounts
+from libs.store.audit import Audit as StoredAudit
+from libs.store.audit import AuditTrail
+from libs.store.certificates import Certificates
+from libs.store.jobs import Jobs
+from libs.store.nonces import Nonces
+from libs.store.observations import Observations
+from libs.store.packages import Packages as StoredPackages
+from libs.store.ports import Store
+from libs.store.presence import Presences
+from libs.store.requests import Requests
+from libs.store.resources import Resources as StoredResources
+from libs.store.results import Results
+from libs.store.schema import Service
+from libs.store.sessions import Sessions as StoredSessions
+from libs.store.setup_codes import SetupCodes
+from libs.store.tasks import Tasks as StoredTasks
+from libs.store.tokens import Tokens
+from libs.store.users import Users as StoredUsers
+from libs.telemetry.metrics import Metrics
+from libs.wire.ids import Entropy
+from services.api import problems
+from services.api.about import routes as about_routes
+from services.api.about.service import About
+from services.api.access import Access
+from services.api.accounts import routes as account_routes
+from services.api.accounts.service import Accounts
+from services.api.agent_door import routes as agent_routes
+from services.api.agent_door.enrolment import Enrolment
+from services.api.agent_door.identities import Identities
+from services.api.agent_door.presence import Heard
+from services.api.agent_door.service import AgentDoor
+from services.api.agent_door.signed import SignedRequests
+from services.api.agent_door.tokens import SessionTokens
+from services.api.agents import routes as agents_routes
+from services.api.agents.service import Agents
+from services.api.agents.views import AgentFacts
+from services.api.audit import routes as audit_routes
+from services.api.audit.recording import Recorder
+from services.api.audit.service import Audit
+from services.api.auth import signed_in
+from services.api.calls import Calls
+from services.api.events import routes as event_routes
+from services.api.events.service import Events
+from services.api.keys import Keys
+from services.api.limits import Limits
+from services.api.mailroom import Mailroom
+from services.api.metrics import GatewayMetrics
+from services.api.notices import Notices
+from services.api.notifications import routes as notification_routes
+from services.api.notifications.service import Notifications
+from services.api.packages import routes as package_routes
+from services.api.packages.runtimes import Runtimes
+from services.api.packages.service import Packages
+from services.api.poll import PATH, App, Poll, Receive, Scope, Send
+from services.api.resources import routes as resource_routes
+from services.api.resources.service import Resources
+from services.api.reveals.service import Reveals
+from services.api.sessions import routes as session_routes
+from services.api.sessions.hashing import Hashing
+from services.api.sessions.service import Sessions
+from services.api.sessions.slowdown import Slowdown
+from services.api.setup import routes as setup_routes
+from services.api.setup.service import Setup
+from services.api.signing import Signer
+from services.api.tasks import routes as task_routes
+from services.api.tasks.asking import TaskAsking
+from services.api.tasks.service import Tasks
+from services.api.users import routes as user_routes
+from services.api.users.service import Users
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the gateway is made of."""
+
+    store: Store
+    broker: Broker
+    clock: Clock
+    metrics: Metrics
+    keys: Keys
+    private: Path
+    version: str
+    entropy: Entropy = secrets.token_bytes
+    hasher: PasswordHasher | None = None
+    heartbeat_seconds: float = 15.0
+
+
+class Door:
+    """The outermost application: the held poll goes its own short way."""
+
+    def __init__(self, poll: App, others: App) -> None:
+        self._poll, self._others = poll, others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PATH:
+            await self._poll(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The application, and its parts that run beside the requests."""
+
+    app: App
+    api: FastAPI
+    mailroom: Mailroom
+    events: Events
+    notices: Notices
+    heard: Heard
+    setup: Setup
+    calls: Calls
+    metrics: GatewayMetrics
+    hashing: Hashing = field(repr=False)
+
+    def close(self) -> None:
+        """Ends held polls and streams, so that a stopping server has nothing left to wait for."""
+        self.mailroom.close()
+        self.events.close()
+        self.hashing.close()
+
+
+def build(parts: Parts) -> Gateway:
+    """The gateway of these parts; it starts nothing."""
+    store, now, entropy = parts.store, parts.clock.now, parts.entropy
+    metrics = GatewayMetrics(parts.metrics)
+    # What is stored.
+    users, sessions = StoredUsers(store), StoredSessions(store)
+    tasks, requests = StoredTasks(store), Requests(store)
+    accounts, resources = StoredAccounts(store), StoredResources(store)
+    certificates, presences, jobs = Certificates(store), Presences(store), Jobs(store)
+    # What several nouns use.
+    recorder = Recorder(StoredAudit(store, Service.GATEWAY), now, entropy)
+    signer = Signer(parts.keys.request, now, entropy)
+    calls = Calls(parts.broker, signer)
+    access = Access(resources, accounts)
+    hashing = Hashing(parts.hasher)
+    mailroom, facts = Mailroom(), AgentFacts(certificates, presences)
+    # Nouns.
+    people = Users(users, hashing, recorder, now, entropy)
+    signing_in = Sessions(
+        sessions, users, hashing, Slowdown(now), recorder=recorder, clock=now, count=metrics.signed_in
+    )
+    setup = Setup(SetupCodes(store), users, people, signing_in, private=parts.private, clock=now, entropy=entropy)
+    shown = Tasks(tasks, requests, resources, accounts, access=access, clock=now)
+    asking = TaskAsking(
+        requests,
+        tasks,
+        certificates,
+        shown,
+        access=access,
+        signer=signer,
+        vault=parts.keys.vault,
+        recorder=recorder,
+    )
+    events = Events(access.may_see, signing_in.good, parts.heartbeat_seconds)
+    packages = Packages(
+        StoredPackages(store),
+        Tokens(store),
+        users,
+        Runtimes(store),
+        calls=calls,
+        recorder=recorder,
+        clock=now,
+        entropy=entropy,
+    )
+    heard = Heard(presences, now, parts.clock.sleep)
+    tokens = SessionTokens(parts.keys.session_secrets)
+    door = AgentDoor(jobs, Results(store), Observations(store), presences, tokens=tokens, heard=heard, clock=now)
+    identities = Identities(certificates, parts.keys.authorities.agent)
+    signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
+    # Routes.
+    caller = signed_in(signing_in.find)
+    listed = Accounts(accounts, tasks, access, now)
+    api = FastAPI(
+        title="Keyturn",
+        version=parts.version,
+        description="Resets and proves privileged passwords on machines that nobody can reach.",
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation,
+    )
+    for router in (
+        setup_routes.router(setup),
+        session_routes.router(signing_in, caller),
+        user_routes.router(people, caller),
+        resource_routes.router(Resources(resources, facts, access, now), listed, caller),
+        account_routes.router(listed, asking, Reveals(access, calls, recorder), caller),
+        task_routes.router(shown, asking, caller),
+        notification_routes.router(Notifications(shown, tasks, now), caller),
+        package_routes.router(packages, caller),
+        agents_routes.router(Agents(resources, facts, now), caller),
+        audit_routes.router(Audit(AuditTrail(store), now), caller),
+        event_routes.router(events, caller),
+        about_routes.router(About(users, parts.version, now)),
+        agent_routes.router(door, Enrolment(users, calls, metrics.agent_refused), signed),
+    ):
+        api.include_router(router)
+    problems.install(api)
+    metrics.watch(held=lambda: mailroom.waiting, with_mail=lambda: mailroom.with_mail, streams=lambda: events.open)
+    poll = Poll(tokens, mailroom, now, metrics.polled, heard.note)
+    return Gateway(
+        app=Door(poll, Limits(api, metrics.answered)),
+        api=api,
+        mailroom=mailroom,
+        events=events,
+        notices=Notices(parts.broker, mailroom, events, jobs.agents_with_mail, parts.clock.sleep),
+        heard=heard,
+        setup=setup,
+        calls=calls,
+        metrics=metrics,
+        hashing=hashing,
+    )
+
+
+def _operation(route: APIRoute) -> str:
+    """The name of an operation in OpenAPI: its noun and its verb."""
+    return f"{route.tags[0] if route.tags else 'other'}_{route.name}"

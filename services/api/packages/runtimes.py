@@ -1,0 +1,70 @@
+"""Runtimes as the gateway streams them: read from the store once, held against their name, kept in memory.
+
+A package begins with the runtime's bytes, the same in each; so they are kept, and their hash's state with them: the
+hash of a package costs the hash of its tail only. The bundler names the runtime by the SHA-256 of its whole zip and has
+checked its signature; what the store gives must have that hash, or nothing is streamed.
+"""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from libs.store.ports import Store
+from libs.store.schema import CollectionName
+from services.api.errors import AwayError
+
+_KEPT = 3
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The first bytes of every package of one runtime."""
+
+    chunks: tuple[bytes, ...]
+    size: int
+    sha256: "hashlib._Hash"
+
+
+class Runtimes:
+    """The last few runtimes."""
+
+    def __init__(self, store: Store) -> None:
+        self._runtimes = store.collection(CollectionName.RUNTIMES)
+        self._chunks = store.collection(CollectionName.CHUNKS)
+        self._kept: OrderedDict[tuple[str, int], Prefix] = OrderedDict()
+        self._lock = asyncio.Lock()
+
+    async def prefix(self, runtime: str, size: int) -> Prefix:
+        """The first `size` bytes of the runtime with this hash.
+
+        Raises:
+            AwayError: `runtime_damaged`: the store does not hold it whole.
+        """
+        async with self._lock:
+            found = self._kept.get((runtime, size))
+            if found is None:
+                found = await self._read(runtime, size)
+                self._kept[runtime, size] = found
+            self._kept.move_to_end((runtime, size))
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    async def _read(self, runtime: str, size: int) -> Prefix:
+        document = await self._runtimes.get(runtime)
+        whole, first, chunks, left = hashlib.sha256(), hashlib.sha256(), list[bytes](), size
+        for n in range(0 if document is None else document["chunks"]):
+            chunk = await self._chunks.get(f"{runtime}:{n:05}")
+            if chunk is None:
+                break
+            data: bytes = chunk["data"]
+            await asyncio.to_thread(whole.update, data)
+            if left:
+                part = data[:left]
+                await asyncio.to_thread(first.update, part)
+                chunks.append(part)
+                left -= len(part)
+        if left or whole.hexdigest() != runtime:
+            raise AwayError("The agent's program in the store is not whole. Publish it again.", "runtime_damaged")
+        return Prefix(tuple(chunks), size, first)

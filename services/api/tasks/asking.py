@@ -1,0 +1,182 @@
+"""Asking for tasks: a reset, a verify, a cancel. The gateway checks, seals, signs and writes one document; no more.
+
+A typed password is sealed to the vault before anything is awaited with it, under the task's own identifier. The request
+and the event that tells of it are one write, so after any failure either both exist or neither. The audit record comes
+first: it tells that somebody asked, also where the store then failed.
+
+Refusals that the account's document already tells are given at once; the scheduler decides finally, by the same table.
+"""
+
+from libs.domain import deadlines
+from libs.domain.accounts import Account
+from libs.domain.errors import AlreadyAtAgentError, RuleError
+from libs.domain.state import Kind, Rotation, Status
+from libs.domain.versions import candidates
+from libs.store.certificates import Certificates
+from libs.store.errors import OutcomeUnknownError
+from libs.store.requests import RequestDocument, Requests
+from libs.store.resources import Resource
+from libs.store.tasks import Tasks as StoredTasks
+from libs.vault.seal import VaultKeys
+from libs.wire.envelope import Envelope
+from libs.wire.events import TaskCancelRequested, TaskRequested
+from libs.wire.ids import Noun, new_id
+from libs.wire.reasons import Reason
+from libs.wire.requests import CancelContent, Policy, ResetContent, VerifyContent
+from libs.wire.secret import Secret
+from libs.wire.settable import is_ascii, why_not_settable
+from services.api.access import Access, Caller
+from services.api.accounts.schemas import ResetBody, VerifyBody
+from services.api.accounts.words import busy
+from services.api.audit.recording import Recorder
+from services.api.errors import ConflictError, InvalidError
+from services.api.signing import Signer
+from services.api.tasks.schemas import AskedView, TaskState, TaskView
+from services.api.tasks.service import Tasks
+from services.api.tasks.views import of_request
+
+_NOT_ASCII = (
+    "The password has letters beyond ASCII. Such a letter has several forms in bytes, and another keyboard or console"
+    " may send another; it is set exactly as you sent it."
+)
+
+
+class TaskAsking:
+    """Puts requests on the desk."""
+
+    def __init__(
+        self,
+        requests: Requests,
+        tasks: StoredTasks,
+        certificates: Certificates,
+        views: Tasks,
+        *,
+        access: Access,
+        signer: Signer,
+        vault: VaultKeys,
+        recorder: Recorder,
+    ) -> None:
+        self._requests, self._tasks, self._certificates, self._views = requests, tasks, certificates, views
+        self._access, self._signer, self._vault, self._recorder = access, signer, vault, recorder
+
+    async def reset(self, caller: Caller, key: str, body: ResetBody) -> AskedView:
+        """Asks for a reset.
+
+        Raises:
+            InvalidError: the password cannot be set, or a policy came with it.
+            NotThereError: it is not there, or on somebody else's resource.
+            ConflictError: another task holds the account.
+            RuleError: the account's status does not allow it.
+        """
+        warnings = _check_password(body.password, body.policy)
+        task = new_id(Noun.TASK, self._signer.entropy)
+        sealed = None if body.password is None else self._vault.seal_typed(body.password, key, task)
+        account, resource = await self._free(caller, key, Kind.RESET)
+        content = ResetContent(
+            account=key, typed=sealed, policy=body.policy or Policy(), unlock=body.unlock, note=body.note
+        )
+        typed = {"typed": sealed is not None, "unlock": body.unlock, "note": body.note}
+        await self._recorder.record(
+            "reset.requested", caller.to_person(), account=key, resource=resource.id, task=task, detail=typed
+        )
+        return AskedView(task=await self._put(caller, task, content, account, resource), warnings=warnings)
+
+    async def verify(self, caller: Caller, key: str, body: VerifyBody) -> AskedView:
+        """Asks for a comparison.
+
+        Raises:
+            NotThereError: it is not there, or on somebody else's resource.
+            ConflictError: another task holds the account.
+            RuleError: the account's status does not allow it, or there is nothing to compare.
+        """
+        task = new_id(Noun.TASK, self._signer.entropy)
+        account, resource = await self._free(caller, key, Kind.VERIFY)
+        await self._recorder.record(
+            "verify.requested",
+            caller.to_person(),
+            account=key,
+            resource=resource.id,
+            task=task,
+            detail={"note": body.note},
+        )
+        content = VerifyContent(account=key, note=body.note)
+        return AskedView(task=await self._put(caller, task, content, account, resource))
+
+    async def cancel(self, caller: Caller, key: str) -> TaskView:
+        """Asks to take a task back.
+
+        Raises:
+            NotThereError: it is not there, or not this person's to see.
+            ConflictError: it has ended.
+            AlreadyAtAgentError: an agent has it.
+        """
+        view = await self._views.one(caller, key)
+        if not view.open:
+            raise ConflictError("The task has ended already; there is nothing to cancel.", "task_ended")
+        if view.state is TaskState.OFFERED:
+            raise AlreadyAtAgentError
+        person, name = caller.to_person(), new_id(Noun.REQUEST, self._signer.entropy)
+        request, signed = self._signer.request(
+            CancelContent(task=key), name=name, person=person, lifetime=deadlines.HOUR, resource=view.resource.id
+        )
+        await self._recorder.record(
+            "cancel.requested", person, account=view.account.id, resource=view.resource.id, task=key
+        )
+        document = RequestDocument(id=name, signed=signed, created_at=request.issued_at, requester=caller.id)
+        await self._insert(document, TaskCancelRequested(request=name).envelope(request.issued_at))
+        return view
+
+    async def _free(self, caller: Caller, key: str, kind: Kind) -> tuple[Account, Resource]:
+        """The account and its resource, once nothing speaks against a request."""
+        account, resource = await self._access.account(caller, key)
+        await self._allowed(account.rotation, kind)
+        if await self._certificates.active(resource.agent) is None:
+            raise RuleError(Reason.NO_AGENT)
+        return account, resource
+
+    async def _allowed(self, r: Rotation, kind: Kind) -> None:
+        if r.status is Status.QUARANTINED:
+            raise RuleError(Reason.ACCOUNT_QUARANTINED)
+        if r.flight is not None:
+            task = await self._tasks.get(r.flight.task)
+            who = "Keyturn" if task is not None else None
+            if task is not None and task.requester is not None:
+                who = task.requester.name
+            sentence = busy(r.flight, who, self._signer.clock())
+            raise ConflictError(sentence, Reason.ACCOUNT_BUSY.value, task=r.flight.task)
+        if kind is Kind.RESET and r.status is Status.UNCERTAIN:
+            raise RuleError(Reason.ACCOUNT_UNCERTAIN)
+        if kind is Kind.VERIFY and (r.status is Status.UNMANAGED or not candidates(r)):
+            raise RuleError(Reason.NOTHING_TO_VERIFY)
+
+    async def _put(
+        self, caller: Caller, task: str, content: ResetContent | VerifyContent, account: Account, resource: Resource
+    ) -> TaskView:
+        """Writes the request. The answer is made of what is known: no read may fail after the write."""
+        request, signed = self._signer.request(
+            content, name=task, person=caller.to_person(), lifetime=deadlines.TASK, resource=resource.id
+        )
+        document = RequestDocument(
+            id=task, signed=signed, created_at=request.issued_at, account=account.id, requester=caller.id
+        )
+        await self._insert(document, TaskRequested(task=task).envelope(request.issued_at))
+        return of_request(request, content, account=account.name, resource=resource.name, now=self._signer.clock())
+
+    async def _insert(self, document: RequestDocument, event: Envelope) -> None:
+        """One write. Where its answer was lost, the desk tells whether it happened."""
+        try:
+            await self._requests.insert(document, event)
+        except OutcomeUnknownError:
+            if await self._requests.get(document.id) is None:
+                raise
+
+
+def _check_password(password: Secret | None, policy: Policy | None) -> tuple[str, ...]:
+    if password is None:
+        return ()
+    if policy is not None:
+        raise InvalidError("policy", "Give a password, or a policy to generate one by, not both.")
+    broken = why_not_settable(password)
+    if broken is not None:
+        raise InvalidError("password", f"{broken[0].upper()}{broken[1:]}. Nothing was sent.", "password_not_settable")
+    return () if is_ascii(password) else (_NOT_ASCII,)
