@@ -9,9 +9,9 @@ from deploy.admin.errors import AdminError
 from deploy.admin.keys import load_release
 from deploy.admin.store_setup import read_password
 from libs.store.mongo.store import open_store
+from libs.store.runtimes import Runtimes
 from libs.store.schema import ADMINISTRATOR
 from services.bundler.runtime import MAX_RUNTIME_BYTES, check_runtime
-from services.bundler.shelf import RuntimeShelf
 
 
 async def add_runtime(file: Path, url: str, *, private: Path, keys: Path) -> str:
@@ -33,7 +33,13 @@ async def add_runtime(file: Path, url: str, *, private: Path, keys: Path) -> str
     runtime = await asyncio.to_thread(check_runtime, raw, release)
     store = open_store(url, ADMINISTRATOR, read_password(private / layout.STORE_PASSWORD))
     try:
-        added = await RuntimeShelf(store).add(runtime, raw, now=time.time_ns() // 1_000_000)
+        added = await Runtimes(store).publish(
+            raw,
+            runtime.manifest.platform,
+            runtime.manifest.release,
+            runtime.directory.prefix_bytes,
+            now=time.time_ns() // 1_000_000,
+        )
     finally:
         await store.close()
     what = f"runtime {runtime.manifest.release} for {runtime.manifest.platform} ({len(raw):,} bytes, {runtime.hash})"

@@ -116,7 +116,9 @@ def issue_server(csr: bytes, names: Sequence[str], authority: Authority, *, now:
     return _signed(builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False), authority)
 
 
-def issue_agent(csr: bytes, agent: str, resource: str, authority: Authority, *, now: int, days: int) -> bytes:
+def issue_agent(
+    csr: bytes, agent: str, resource: str, authority: Authority, *, now: int, days: int, serial: int | None = None
+) -> bytes:
     """An agent's certificate, PEM.
 
     Args:
@@ -126,18 +128,26 @@ def issue_agent(csr: bytes, agent: str, resource: str, authority: Authority, *, 
         authority: The agent authority.
         now: Unix milliseconds.
         days: How long it is good.
+        serial: 1 to 2**159 - 1, random unless given: an enrolment that is repeated must meet its own certificate.
 
     Raises:
         CsrInvalidError: see `libs.pki.csr.read_agent_csr`.
     """
     asked = read_agent_csr(csr)
-    builder = _leaf(asked.public_key, agent, authority, Use.AGENTS, now=now, days=days)
+    builder = _leaf(asked.public_key, agent, authority, Use.AGENTS, now=now, days=days, serial=serial)
     identity = Identity(asked.sealing_key, agent, resource)
     return _signed(builder.add_extension(identity.extension(), critical=False), authority)
 
 
 def _leaf(
-    public: EllipticCurvePublicKey, name: str, authority: Authority, use: Use, *, now: int, days: int
+    public: EllipticCurvePublicKey,
+    name: str,
+    authority: Authority,
+    use: Use,
+    *,
+    now: int,
+    days: int,
+    serial: int | None = None,
 ) -> x509.CertificateBuilder:
     issuer = authority.certificate
     return (
@@ -145,7 +155,7 @@ def _leaf(
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:_MAX_COMMON_NAME])]))
         .issuer_name(issuer.subject)
         .public_key(public)
-        .serial_number(x509.random_serial_number())
+        .serial_number(x509.random_serial_number() if serial is None else serial)
         .not_valid_before(moment(now - BACK_DATED_MS))
         .not_valid_after(moment(now + days * DAY_MS))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -1,0 +1,102 @@
+"""Published runtimes: chunks first, then the one document that makes them count.
+
+    trust.chunks    {_id: "<hash>:<n>", runtime, n, data}     1 MiB each, the whole zip in order
+    trust.runtimes  {_id: <hash>, platform, release, bytes, prefix_bytes, chunks, created_at}
+
+A package begins with the first `prefix_bytes` of a runtime. A publication that ended in the middle leaves chunks that
+nobody reads, and publishing again finds them in their places. What the release signed is checked by whoever composes,
+because the store vouches for nothing.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from libs.store.errors import StoreRefusedError
+from libs.store.ports import Store
+from libs.store.record import Record
+from libs.store.schema import CollectionName
+from libs.store.table import Table
+from libs.wire.requests import Platform
+
+CHUNK_BYTES = 1_048_576
+_EVER = 2**53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRuntime(Record):
+    """One runtime; its id is the SHA-256 of its zip, hexadecimal."""
+
+    platform: Platform
+    release: str
+    bytes: int
+    prefix_bytes: int
+    chunks: int
+    created_at: int
+
+
+class Runtimes(Table[PublishedRuntime]):
+    """Every runtime."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, CollectionName.RUNTIMES, PublishedRuntime)
+        self._chunks = store.collection(CollectionName.CHUNKS)
+
+    async def publish(self, raw: bytes, platform: Platform, release: str, prefix_bytes: int, *, now: int) -> bool:
+        """Publishes a zip; False when it was published already. `now` in Unix milliseconds.
+
+        Raises:
+            StoreRefusedError: other bytes lie in the place of one of its chunks.
+        """
+        name, starts = hashlib.sha256(raw).hexdigest(), range(0, len(raw), CHUNK_BYTES)
+        for n, start in enumerate(starts):
+            key, data = _chunk(name, n), raw[start : start + CHUNK_BYTES]
+            if not await self._chunks.insert({"_id": key, "runtime": name, "n": n, "data": data}):
+                there = await self._chunks.get(key)
+                if there is None or there["data"] != data:
+                    raise StoreRefusedError(f"the chunk {key} in the store is another one")
+        return await self.insert(
+            PublishedRuntime(
+                id=name,
+                platform=platform,
+                release=release,
+                bytes=len(raw),
+                prefix_bytes=prefix_bytes,
+                chunks=len(starts),
+                created_at=now,
+            )
+        )
+
+    async def newest(self, platform: Platform) -> PublishedRuntime | None:
+        """The one that was published last for a platform."""
+        found = await self._collection.find(
+            equals={"platform": platform.value}, between=("created_at", 0, _EVER), newest_first=True, limit=1
+        )
+        return self._one(found[0]) if found else None
+
+    async def chunks(self, runtime: PublishedRuntime) -> AsyncIterator[bytes]:
+        """The zip, chunk by chunk.
+
+        Raises:
+            StoreRefusedError: a chunk is missing.
+        """
+        for n in range(runtime.chunks):
+            found = await self._chunks.get(_chunk(runtime.id, n))
+            if found is None:
+                raise StoreRefusedError(f"chunk {n} of the runtime {runtime.id} is missing")
+            yield found["data"]
+
+    async def whole(self, runtime: PublishedRuntime) -> bytes:
+        """The zip.
+
+        Raises:
+            StoreRefusedError: a chunk is missing, or the bytes are not those of its name.
+        """
+        raw = b"".join([chunk async for chunk in self.chunks(runtime)])
+        if hashlib.sha256(raw).hexdigest() != runtime.id:
+            raise StoreRefusedError(f"the runtime {runtime.id} in the store is damaged")
+        return raw
+
+
+def _chunk(runtime: str, n: int) -> str:
+    return f"{runtime}:{n:05}"

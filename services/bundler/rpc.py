@@ -1,0 +1,87 @@
+"""The bundler's three requests with an answer: enrol, compose, certify.
+
+Whatever is asked gets an answer, a refusal too: who asks waits with a deadline, and a person behind him. A request is
+carried out as often as it arrives, which each of the three allows.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from libs.domain.errors import KeyturnError
+from libs.wire.envelope import Envelope
+from libs.wire.events import Answered, CertifyAsked, ComposeAsked, EnrolAsked
+from libs.wire.model import Wire
+from libs.wire.requests import CertifyContent, ComposeContent, EnrolContent
+from services.bundler.certificates import ServerCertificates
+from services.bundler.compose import Composer
+from services.bundler.enrolment import Enrolment
+from services.bundler.errors import declined
+from services.bundler.gate import admit
+from services.bundler.metrics import BundlerMetrics
+
+_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers requests that the gateway signed."""
+
+    gateway: Ed25519PublicKey
+    enrolment: Enrolment
+    composer: Composer
+    certificates: ServerCertificates
+    metrics: BundlerMetrics
+    now: Callable[[], int]  # Unix milliseconds
+
+    async def enrol(self, envelope: Envelope) -> Envelope:
+        """The answer to `rpc.enrol`.
+
+        Raises:
+            UnreadableError: another type, version or shape.
+        """
+        signed = EnrolAsked.read(envelope).signed
+
+        async def act() -> Wire:
+            return await self.enrolment.enrol(*admit(signed, self.gateway, EnrolContent, now=self.now()))
+
+        return await self._answer("enrol", act)
+
+    async def compose(self, envelope: Envelope) -> Envelope:
+        """The answer to `rpc.compose`.
+
+        Raises:
+            UnreadableError: another type, version or shape.
+        """
+        signed = ComposeAsked.read(envelope).signed
+
+        async def act() -> Wire:
+            return await self.composer.compose(*admit(signed, self.gateway, ComposeContent, now=self.now()))
+
+        return await self._answer("compose", act)
+
+    async def certify(self, envelope: Envelope) -> Envelope:
+        """The answer to `rpc.certify`.
+
+        Raises:
+            UnreadableError: another type, version or shape.
+        """
+        signed = CertifyAsked.read(envelope).signed
+
+        async def act() -> Wire:
+            return await self.certificates.certify(*admit(signed, self.gateway, CertifyContent, now=self.now()))
+
+        return await self._answer("certify", act)
+
+    async def _answer(self, kind: str, act: Callable[[], Awaitable[Wire]]) -> Envelope:
+        try:
+            done = await act()
+        except KeyturnError as error:
+            refusal = declined(error)
+            self.metrics.requests.labels(kind, refusal.code).inc()
+            _LOG.warning("request declined", kind=kind, code=refusal.code, why=str(error))
+            return Answered(declined=refusal.model_dump(mode="json")).envelope(self.now())
+        self.metrics.requests.labels(kind, "done").inc()
+        return Answered(answer=done.model_dump(mode="json")).envelope(self.now())
