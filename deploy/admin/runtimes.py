@@ -43,7 +43,7 @@ async def add_runtime(file: Path, url: str, *, private: Path, keys: Path) -> str
     finally:
         await store.close()
     what = f"runtime {runtime.manifest.release} for {runtime.manifest.platform} ({len(raw):,} bytes, {runtime.hash})"
-    return f"Published {what}." if added else f"The {what} was published already."
+    return f"Published {what}." if added else f"The {what} was published already, and is whole."
 
 
 def _read(file: Path) -> bytes:

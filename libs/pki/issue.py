@@ -192,4 +192,4 @@ def _alternative(name: str) -> x509.GeneralName:
     except ValueError:
         if not _DNS_NAME.match(name) or name.replace(".", "").isdigit():
             raise NameInvalidError(f"{name!r} is neither a DNS name nor an IP address") from None
-        return x509.DNSName(name.lower())
+        return x509.DNSName(name)

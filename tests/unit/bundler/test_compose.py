@@ -155,6 +155,8 @@ async def test_a_runtime_that_was_altered_in_the_store() -> None:
     await parts.admin.collection(CollectionName.CHUNKS).update(chunk["_id"], set={"data": altered})
     assert await parts.code(parts.compose_content()) == "runtime_not_trusted"
     assert await parts.all_of(CollectionName.TOKENS) == []
+    await parts.publish()
+    await composed(parts, parts.compose_content())
 
 
 async def test_a_newer_runtime_is_taken() -> None:
