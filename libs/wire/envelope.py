@@ -12,8 +12,8 @@ from pydantic import Field, StringConstraints, ValidationError
 from libs.wire.ids import EventId
 from libs.wire.model import Millis, Wire
 
-MAX_BYTES = 65_536
-"""No envelope is larger: its body is identifiers, public keys and signatures."""
+MAX_BYTES = 262_144
+"""No envelope is larger: its body is identifiers, public keys and signatures, or a package's sealed tail."""
 
 Type = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=64)]
 

@@ -43,7 +43,7 @@ class Composer:
     """Composes packages."""
 
     pantry: Pantry
-    ingredients: Mapping[Platform, Ingredients]
+    ingredients: Mapping[Platform, Callable[[], Ingredients]]
     configuration: Ed25519PrivateKey
     tokens: Tokens
     packages: Packages
@@ -81,11 +81,14 @@ class Composer:
 
     def _make(self, content: ComposeContent, checked: Checked, token: Secret) -> tuple[bytes, bytes]:
         """The tail, plain and sealed."""
-        ingredients = self.ingredients[content.platform]
         try:
+            ingredients = self.ingredients[content.platform]()
             tail = package_tail(content, token, checked.runtime, ingredients, self.configuration)
         except RuntimeUnusableError as error:
             raise DeclinedError(Code.RUNTIME_NOT_TRUSTED, f"The published runtime cannot be used: {error}.") from error
+        except OSError as error:
+            sentence = f"A file that every package carries cannot be read: {error.filename}."
+            raise DeclinedError(Code.PACKAGE_FILE_MISSING, sentence) from error
         context = Context(content.package, content.token, Purpose.PACKAGE)
         try:
             recipient = X25519PublicKey.from_public_bytes(content.recipient)

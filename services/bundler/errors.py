@@ -29,6 +29,7 @@ class Code(StrEnum):
     RECIPIENT_INVALID = "recipient_invalid"
     RUNTIME_MISSING = "runtime_missing"
     RUNTIME_NOT_TRUSTED = "runtime_not_trusted"
+    PACKAGE_FILE_MISSING = "package_file_missing"
     BUNDLER_BUSY = "bundler_busy"
     BUNDLER_FAULT = "bundler_fault"
 

@@ -119,7 +119,7 @@ class Parts:
         )
         self.composer = Composer(
             pantry=Pantry(Runtimes(self.store), lambda: self.release),
-            ingredients={Platform.LINUX: INGREDIENTS},
+            ingredients={Platform.LINUX: lambda: INGREDIENTS},
             configuration=CONFIGURATION,
             tokens=tokens,
             packages=packages,

@@ -1,0 +1,88 @@
+"""The bundler's keys, from its private folder, and the public ones that it trusts and passes on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from libs.pki.errors import NotTrustedError
+from libs.pki.issue import Authority
+from libs.service.settings import SettingsError
+from services.bundler.package import Ingredients
+
+_RELEASE = "release.pem"
+_PACKED = ("task.pem", "vault.pem", "recovery.pem", _RELEASE, "agent-ca.pem", "configuration.pem")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Two authorities, the key that signs packages, and the gateway's public key."""
+
+    servers: Authority
+    agents: Authority
+    configuration: Ed25519PrivateKey
+    gateway: Ed25519PublicKey
+
+    @classmethod
+    def load(cls, private: Path, public: Path) -> Self:
+        """The keys as `keyturn-server init` lays them out.
+
+        Raises:
+            SettingsError: a file is missing, is of another kind, or does not fit its other half.
+        """
+        try:
+            return cls(
+                servers=Authority.load(private / "server-ca.key", public / "server-ca.pem"),
+                agents=Authority.load(private / "agent-ca.key", public / "agent-ca.pem"),
+                configuration=_private(private / "configuration.key"),
+                gateway=_public(public / "request.pem"),
+            )
+        except NotTrustedError as error:
+            raise SettingsError(str(error)) from error
+        except OSError as error:
+            raise SettingsError(f"{error.filename}: {error.strerror}") from error
+
+
+def release_key(public: Path) -> Ed25519PublicKey | None:
+    """The release's key; None where no release is trusted yet.
+
+    Raises:
+        SettingsError: the file holds another kind of key.
+    """
+    try:
+        return _public(public / _RELEASE)
+    except FileNotFoundError:
+        return None
+
+
+def ingredients(public: Path, installer: Callable[[], bytes]) -> Ingredients:
+    """What packages carry besides the runtime, as the files are now.
+
+    Raises:
+        OSError: a file is missing.
+    """
+    keys = {name: (public / name).read_bytes() for name in _PACKED}
+    return Ingredients(trust=(public / "server-ca.pem").read_bytes(), keys=keys, installer=installer())
+
+
+def _private(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"{path}: no private key in PEM") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SettingsError(f"{path}: an Ed25519 private key is required")
+    return key
+
+
+def _public(path: Path) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except ValueError as error:
+        raise SettingsError(f"{path}: no public key in PEM") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise SettingsError(f"{path}: an Ed25519 public key is required")
+    return key
