@@ -8,14 +8,16 @@ twice, and every consumer is ready for that. Taking away leaves `rev` alone, so 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import structlog
 from pydantic import ValidationError
 
-from libs.store.errors import UnreadableDocumentError
 from libs.store.ports import Document, Store
 from libs.store.schema import OUTBOXES, CollectionName, Service
 from libs.wire.envelope import Envelope
 
 _EVER = 2**53
+
+_log = structlog.get_logger(__name__)
 
 
 class Waiting(NamedTuple):
@@ -32,30 +34,47 @@ def entries(events: Sequence[Envelope]) -> list[Document]:
 
 
 class Outbox:
-    """One service's outboxes, for its relay."""
+    """One service's outboxes, for its relay.
+
+    An entry that is no event of this version is logged at each reading and left: it must not keep the others.
+    """
 
     def __init__(self, store: Store, service: Service) -> None:
         self._collections = {name: store.collection(name) for name in OUTBOXES[service]}
 
-    async def waiting(self, limit: int = 100) -> list[Waiting]:
-        """Events to publish, oldest first, of at most `limit` documents a collection.
+    @property
+    def collections(self) -> tuple[CollectionName, ...]:
+        return tuple(self._collections)
 
-        Raises:
-            UnreadableDocumentError: an entry is no event of this version.
-        """
+    async def waiting(self, limit: int = 100) -> list[Waiting]:
+        """Events to publish, oldest first, of at most `limit` documents a collection."""
         found: list[Waiting] = []
-        for name, collection in self._collections.items():
-            for document in await collection.find(between=("outbox.at", 0, _EVER), limit=limit):
-                found.extend(Waiting(name, document["_id"], _envelope(entry)) for entry in document["outbox"])
+        for name in self._collections:
+            found.extend(await self.page(name, since=0, until=_EVER, limit=limit))
         return sorted(found, key=lambda each: (each.envelope.at, each.envelope.id))
+
+    async def page(self, name: CollectionName, *, since: int, until: int, limit: int) -> list[Waiting]:
+        """The events of at most `limit` documents that have one from `since` to `until` (Unix milliseconds)."""
+        found: list[Waiting] = []
+        for document in await self._collections[name].find(between=("outbox.at", since, until), limit=limit):
+            found.extend(_read(name, document))
+        return found
+
+    async def of(self, name: CollectionName, key: str) -> list[Waiting]:
+        """The events in one document, in their order."""
+        document = await self._collections[name].get(key)
+        return [] if document is None else _read(name, document)
 
     async def published(self, event: Waiting) -> None:
         """Takes the event away; also when it is gone already."""
         await self._collections[event.collection].update(event.document, pull={"outbox": {"id": event.envelope.id}})
 
 
-def _envelope(entry: Document) -> Envelope:
-    try:
-        return Envelope.model_validate(entry["envelope"])
-    except (KeyError, ValidationError) as error:
-        raise UnreadableDocumentError(f"outbox entry {entry.get('id')}") from error
+def _read(name: CollectionName, document: Document) -> list[Waiting]:
+    found: list[Waiting] = []
+    for entry in document.get("outbox", []):
+        try:
+            found.append(Waiting(name, document["_id"], Envelope.model_validate(entry["envelope"])))
+        except (KeyError, TypeError, ValidationError):
+            _log.error("unreadable outbox entry", collection=name, document=document["_id"])
+    return found

@@ -36,7 +36,7 @@ def set_up(service: str, level: str = "info", stream: TextIO | None = None) -> N
     number = getattr(logging, level.upper())
     target = stream or sys.stderr
     before: list[Processor] = [structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level, _time]
-    last: list[Processor] = [_named(service), _trace, bounded, structlog.processors.JSONRenderer(default=_shown)]
+    last: list[Processor] = [_named(service), _trace, bounded, structlog.processors.JSONRenderer(default=str)]
     structlog.configure(
         processors=[*before, *last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -58,31 +58,28 @@ def set_up(service: str, level: str = "info", stream: TextIO | None = None) -> N
 
 def bounded(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Hides secrets and cuts what is too long, too deep or too many."""
-    return {
-        str(key)[:100]: value if key == "exception" else _cut(value, MAX_DEPTH) for key, value in event.items()
-    }
+    return {str(key)[:100]: value if key == "exception" else _cut(value, MAX_DEPTH) for key, value in event.items()}
 
 
 def _cut(value: Any, depth: int) -> Any:
-    if isinstance(value, Secret):
-        return "***"
     if value is None or isinstance(value, bool | int | float):
         return value
-    if depth == 0:
-        return "..."
-    if isinstance(value, Mapping):
-        items = list(value.items())[:MAX_ITEMS]
-        return {str(key)[:100]: _cut(each, depth - 1) for key, each in items}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_cut(each, depth - 1) for each in list(value)[:MAX_ITEMS]]
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
-    text = value if isinstance(value, str) else _shown(value)
+    if isinstance(value, Mapping | list | tuple | set | frozenset):
+        return _cut_all(value, depth - 1) if depth else "..."
+    text = _text(value)
     return text if len(text) <= MAX_FIELD else f"{text[:MAX_FIELD]}... ({len(text)} characters)"
 
 
-def _shown(value: Any) -> str:
-    return str(value)
+def _cut_all(value: Any, depth: int) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key)[:100]: _cut(each, depth) for key, each in list(value.items())[:MAX_ITEMS]}
+    return [_cut(each, depth) for each in list(value)[:MAX_ITEMS]]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Secret):
+        return "***"
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
 
 
 def _time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
