@@ -1,5 +1,6 @@
 """Tasks: what people see of a request. A projection of account and request, written by the scheduler alone."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +16,7 @@ from libs.wire.requests import Person
 class TaskState(StrEnum):
     QUEUED = "queued"  # waits for the agent
     OFFERED = "offered"  # the agent has it
+    UNANSWERED = "unanswered"  # no answer came; the account is uncertain until a comparison settles it
     DONE = "done"
     REFUSED = "refused"
     CANCELLED = "cancelled"
@@ -22,12 +24,13 @@ class TaskState(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
-OPEN = (TaskState.QUEUED, TaskState.OFFERED)
+OPEN = (TaskState.QUEUED, TaskState.OFFERED, TaskState.UNANSWERED)
 
 Requester = Person
 """Who asked, as the request says."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task(Revised):
     """One request and what became of it."""
 
@@ -80,6 +83,11 @@ class Tasks(TurningTable[Task]):
         for state in OPEN:
             total += await self._collection.count(equals={"requester.id": requester, "state": state}, limit=limit)
         return min(total, limit)
+
+    async def triggered(self, requester: str, kind: Kind, *, limit: int = 10_000) -> int:
+        """How many tasks of a kind a person has asked for; `limit` means that many or more."""
+        equals = {"requester.id": requester, "kind": kind}
+        return await self._collection.count(equals=equals, between=("created_at", 0, 2**53), limit=limit)
 
     async def in_state(self, state: TaskState, *, limit: int = 10_000) -> int:
         """How many tasks are in a state; `limit` means that many or more."""

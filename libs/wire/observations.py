@@ -76,12 +76,7 @@ class Observation(Wire):
 def digest(accounts: Iterable[SeenAccount]) -> str:
     """What a session compares, so that an unchanged host sends no observation: SHA-256 in hexadecimal.
 
-    Over the canonical JSON of [name in hexadecimal, uid, fingerprint, mark] of every account, sorted.
+    Over the canonical JSON of the sorted [name, uid, fingerprint or "", mark or ""] of every account.
     """
-    rows = sorted((_bytes(each.name), each.uid, each.fingerprint or "", each.mark or "") for each in accounts)
+    rows = sorted((each.name, each.uid, each.fingerprint or "", each.mark or "") for each in accounts)
     return hashlib.sha256(canonical(rows)).hexdigest()
-
-
-def _bytes(name: str) -> str:
-    """A name's bytes in hexadecimal: it may carry surrogate escapes, for which there is no UTF-8."""
-    return name.encode("utf-8", "surrogateescape").hex()

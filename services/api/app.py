@@ -195,6 +195,7 @@ def build(parts: Parts) -> Gateway:
         description="Resets and proves privileged passwords on machines that nobody can reach.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=_operation,
     )
     for router in (

@@ -104,8 +104,3 @@ def page_of(found: Sequence[R], limit: int, view: Callable[[R], T], place: Calla
     shown = found[:limit]
     following = to_cursor(place(shown[-1])) if len(found) > limit else None
     return Page(items=tuple(view(each) for each in shown), next=following)
-
-
-def shown(name: str) -> str:
-    """A name of a host as text: a byte that is not UTF-8 (a surrogate escape inside) becomes its hexadecimal."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -12,7 +12,7 @@ from libs.store.tasks import Task, Tasks
 from services.api.access import Access, Caller
 from services.api.accounts.schemas import AccountBrief, AccountView, FlightView, ProofView, VersionView
 from services.api.accounts.words import next_step, sentences
-from services.api.fields import Page, Ref, from_cursor, page_of, shown
+from services.api.fields import Page, Ref, from_cursor, page_of
 
 
 class Accounts:
@@ -65,7 +65,7 @@ def _brief(account: Account, resource: Resource, tasks: dict[str, Task], now: in
     r = account.rotation
     return {
         "id": account.id,
-        "name": shown(account.name),
+        "name": account.name,
         "uid": account.uid,
         "resource": Ref(id=resource.id, name=resource.name),
         "status": r.status,

@@ -4,7 +4,7 @@ from libs.domain.state import Kind
 from libs.store.tasks import Task
 from libs.wire.reasons import Reason
 from libs.wire.requests import Person, Request, ResetContent, VerifyContent
-from services.api.fields import Ref, shown
+from services.api.fields import Ref
 from services.api.tasks.schemas import TaskState, TaskView
 from services.api.tasks.words import reason_view, remark_views, sentence
 
@@ -29,7 +29,7 @@ def of_task(task: Task, now: int) -> TaskView:
             reason=task.reason,
             now=now,
         ),
-        account=Ref(id=task.account, name=shown(task.account_name)),
+        account=Ref(id=task.account, name=task.account_name),
         resource=Ref(id=task.resource, name=task.resource_name),
         requester=_ref(task.requester),
         note=task.note,
@@ -73,7 +73,7 @@ def of_request(
             reason=why,
             now=now,
         ),
-        account=Ref(id=content.account, name=shown(account)),
+        account=Ref(id=content.account, name=account),
         resource=Ref(id=request.resource or "", name=resource),
         requester=_ref(request.person),
         note=content.note,
