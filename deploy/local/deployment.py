@@ -14,8 +14,6 @@ alone.
 import asyncio
 import json
 import os
-import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
@@ -24,10 +22,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from deploy.local import addresses, locks, ports
+from deploy.local.administrator import Administrator
 from deploy.local.broker import Broker
 from deploy.local.errors import NotUpError, StartError
 from deploy.local.parts import Part
-from deploy.local.processes import Process, log_tail
+from deploy.local.processes import Process
 from deploy.local.service import Service
 from deploy.local.store import Store
 from deploy.local.store_environment import ensure_store
@@ -37,7 +36,6 @@ ROOT = Path(__file__).resolve().parents[2]
 # The name under which a service is known to the broker, the store and its folder of keys, and its module.
 MODULES = {"scheduler": "services.scheduler", "bundler": "services.bundler", "gateway": "services.api"}
 ALWAYS_NAMED = ("keyturn", "localhost")
-ADMIN_SECONDS = 120.0
 HANDOVER_SECONDS = 10.0
 TRIES = 5
 
@@ -59,7 +57,7 @@ class Deployment:
         services: Sequence[str] = tuple(MODULES),
         secured: bool | None = None,
         prefer_port: int | None = None,
-        log_level: str = "INFO",
+        log_level: str = "info",
         say: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.state = state.resolve()
@@ -172,6 +170,10 @@ class Deployment:
         service.start()
         return service, f"https://{address}"
 
+    def admin(self, *words: str) -> None:
+        """Runs one operator's command (`keyturn-server ...`). Raises StartError with what it said."""
+        self._administrator().run(*words)
+
     def write_run_file(self) -> None:
         """Writes STATE/run.json anew, whole or not at all; after a restart the process ids in it have changed."""
         aside = self.state / "run.json.new"
@@ -189,8 +191,9 @@ class Deployment:
         self.logs.mkdir(exist_ok=True, mode=0o700)
         self._say("Making sure that RabbitMQ and SecantusDB are here.")
         unpacked, python = ensure_rabbitmq(self.root), ensure_store(self.root)
-        if self._secured:
-            self._make_keys()
+        if self._secured and not self.keys.exists():
+            self._say("Making the first keys.")
+            self._administrator().make_keys(self.keys, self.state / "recovery.key")
         definitions = self.keys / "broker" / "definitions.json" if self._secured else None
         self.broker = Broker(unpacked, self.state / "broker", logs=self.logs, definitions=definitions, hold=self._hold)
         self.store = Store(python, self.state / "store", logs=self.logs, hold=self._hold)
@@ -215,6 +218,14 @@ class Deployment:
                     self.broker.stop(grace=0)
                     wait([broker], timeout=0.2)
                 raise
+
+    def _administrator(self) -> Administrator:
+        home, log = self.state / "home" / "admin", self.logs / "admin.log"
+        return Administrator(root=self.root, home=home, log=log, hold=self._hold)
+
+    def _set_up_store(self, url: str) -> None:
+        self._say("Making the store's collections and users.")
+        self._administrator().set_up_store(self.keys, url)
 
     def _start_services(self) -> None:
         known = self.state / "ports.json"
@@ -273,42 +284,6 @@ class Deployment:
         hosts = [address.host for address in listen if address.host not in addresses.WILDCARDS]
         names = dict.fromkeys([*ALWAYS_NAMED, *hosts, *self._names])
         return {"KEYTURN_LISTEN": ",".join(map(str, listen)), "KEYTURN_NAMES": ",".join(names)}
-
-    def _make_keys(self) -> None:
-        if self.keys.exists():
-            return
-        self._say("Making the first keys.")
-        aside, recovery = self.state / "keys.new", self.state / "recovery.key"
-        shutil.rmtree(aside, ignore_errors=True)
-        recovery.unlink(missing_ok=True)
-        self.admin("init", str(aside), "--recovery", str(recovery))
-        aside.rename(self.keys)
-
-    def _set_up_store(self, url: str) -> None:
-        self._say("Making the store's collections and users.")
-        keys = self.keys
-        folders = ("--private", f"{keys}/admin", "--keys", f"{keys}")
-        self.admin("store-setup", *folders, "--store-url", url)
-
-    def admin(self, *words: str) -> None:
-        """Runs one operator's command (`python -m deploy.admin ...`). Raises StartError with what it said."""
-        home = self.state / "home" / "admin"
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        log = self.logs / "admin.log"
-        process = Process(
-            f"admin {words[0]}",
-            [sys.executable, "-m", "deploy.admin", *words],
-            log=log,
-            cwd=self.root,
-            environment={"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", "PYTHONNOUSERSITE": "1"},
-            hold=self._hold,
-        )
-        try:
-            ended = process.wait(ADMIN_SECONDS)
-        finally:
-            process.stop()
-        if not ended or process.status != 0:
-            raise StartError(f"keyturn-server {words[0]} failed.\n{log_tail(log)}")
 
     def _description(self) -> dict[str, Any]:
         described: dict[str, Any] = {

@@ -20,9 +20,10 @@ import os, sys, time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
+        print("standing", flush=True)
         time.sleep(600)
     os._exit(0)
-print("standing", flush=True)
+os.wait()
 time.sleep(600)
 """
 SUPERVISOR = """
