@@ -26,7 +26,6 @@ class Gateway:
         private = load_pem_private_key(key.read_bytes(), password=None)
         assert isinstance(private, Ed25519PrivateKey)
         self._broker, self._key, self._clock = broker, private, RealClock()
-        self.asked = 0
 
     def envelope(self, content: EnrolContent | ComposeContent | CertifyContent) -> Envelope:
         now = self._clock.now()
@@ -38,7 +37,6 @@ class Gateway:
         """The answer; asked again while the broker is away, and until the bundler is not busy."""
         async with asyncio.timeout(90):
             while True:
-                self.asked += 1
                 try:
                     answer = Answered.read(await self._broker.call(self.envelope(content), timeout_s=timeout_s))
                 except BrokerError as error:
