@@ -8,8 +8,6 @@ import pytest
 
 from deploy.local.broker import Broker as Node
 from libs.broker.errors import BrokerAwayError, PublishTimeoutError
-from libs.broker.memory.broker import MemoryBroker
-from libs.broker.memory.node import MemoryNode
 from libs.broker.ports import Broker, Link
 from libs.broker.rabbit.broker import RabbitBroker
 from libs.broker.topology import QueueName, Service
@@ -125,20 +123,3 @@ async def test_a_wrong_password_is_said(node: Node) -> None:
         assert "refuses" in broker.state.sentence
         with pytest.raises(BrokerAwayError):
             await broker.publish(requested(), deadline_s=1.0)
-
-
-def test_the_twin_has_the_same_hard_times() -> None:
-    async def scene() -> None:
-        node = MemoryNode(lambda: NOW)
-        broker = MemoryBroker(node, Service.SCHEDULER)
-        node.blocked = True
-        assert broker.state.link is Link.BLOCKED
-        with pytest.raises(BrokerAwayError):
-            await broker.publish(requested(), deadline_s=1.0)
-        node.blocked = False
-        broker.faults.silent = True
-        with pytest.raises(PublishTimeoutError):
-            await broker.publish(requested(), deadline_s=0.01)
-        assert node.waiting(QUEUE) == 1
-
-    asyncio.run(scene())
