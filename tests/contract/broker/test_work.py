@@ -14,6 +14,7 @@ from libs.broker.errors import (
 )
 from libs.broker.ports import Delivery, Link
 from libs.broker.topology import DELIVERY_LIMIT, QueueName, Service
+from libs.wire.envelope import MAX_BYTES
 from tests.contract.broker.messages import reported, requested
 from tests.contract.broker.rig import PATIENCE_S, Rig, until
 
@@ -70,7 +71,9 @@ async def test_a_type_that_no_queue_takes_is_refused_and_the_next_publish_works(
 async def test_an_envelope_that_no_reader_takes_is_not_sent(rig: Rig) -> None:
     async with rig.connect(Service.GATEWAY) as gateway:
         with pytest.raises(MessageTooLargeError):
-            await gateway.publish(requested().model_copy(update={"body": {"a": "b" * 70_000}}), deadline_s=DEADLINE_S)
+            await gateway.publish(
+                requested().model_copy(update={"body": {"a": "b" * MAX_BYTES}}), deadline_s=DEADLINE_S
+            )
 
 
 async def test_no_more_than_prefetch_are_undecided(rig: Rig) -> None:
