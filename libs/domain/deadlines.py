@@ -13,6 +13,9 @@ TASK = DAY
 LEASE = 120 * SECOND
 """From the fetch to "no answer came": the account is uncertain then."""
 
+OFFERED_BY = 15 * SECOND
+"""A queued request whose job is not in the mailbox by then was interrupted; the sweeper puts it there."""
+
 RECHECK = MINUTE
 """An uncertain account whose comparison ended without an answer is asked about again after this time."""
 
@@ -25,7 +28,7 @@ def due_at(r: Rotation, now: int) -> int | None:
     if r.flight is not None:
         if r.flight.phase is Phase.OFFERED and r.flight.lease_until is not None:
             return r.flight.lease_until
-        return r.flight.deadline
+        return min(r.flight.deadline, now + OFFERED_BY)
     if r.status is Status.UNCERTAIN:
         return now + RECHECK
     return None

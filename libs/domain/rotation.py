@@ -108,7 +108,7 @@ def fetched(r: Rotation, *, task: str, nonce: str, at: int, lease_until: int) ->
     flight = _flight(r, task, nonce)
     if flight.phase is Phase.OFFERED:
         return Change(r)
-    at_agent = replace(flight, phase=Phase.OFFERED, lease_until=lease_until)
+    at_agent = replace(flight, phase=Phase.OFFERED, offered_at=at, lease_until=lease_until)
     return Change(replace(offered(r, flight, at), flight=at_agent))
 
 
@@ -228,7 +228,7 @@ def compared(
         return Change(proven(r, opens, now, fingerprint), (*ended, *_settled(r, opens, now)))
     done = flight.skip + MAX_CANDIDATES
     if done < len(candidates(r)):
-        again = replace(flight, nonce=next_nonce, skip=done, phase=Phase.QUEUED, lease_until=None)
+        again = replace(flight, nonce=next_nonce, skip=done, phase=Phase.QUEUED, offered_at=None, lease_until=None)
         return Change(replace(r, flight=again))
     after = replace(
         r,

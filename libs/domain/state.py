@@ -111,6 +111,7 @@ class Flight:
     requested_at: int
     deadline: int
     phase: Phase = Phase.QUEUED
+    offered_at: int | None = None
     lease_until: int | None = None
     skip: int = 0  # of a verify: how many candidates were compared already
     unlock: bool = False

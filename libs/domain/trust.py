@@ -17,14 +17,19 @@ def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: st
     comparison under way starts anew under `nonce` when the contact shows something new: its answer may be older.
     """
     seen = Seen(fingerprint, mark, now)
-    if r.seen is not None and r.seen.at > now:
-        return Change(r)
+    if r.seen is not None and (
+        r.seen.at > now or (r.seen == replace(seen, at=r.seen.at) and r.seen.at > r.compared_at)
+    ):
+        return Change(r)  # older than the last contact, or nothing new since then
     after = held_against_contact(replace(r, seen=seen))
-    news = after.status is not r.status or (r.seen is not None and r.seen.fingerprint != fingerprint)
+    news = after.status is not r.status or (before is not None and before.fingerprint != fingerprint)
     if not news or after.flight is None or after.flight.kind is not Kind.VERIFY:
         return Change(after)
     return Change(
-        replace(after, flight=replace(after.flight, nonce=nonce, skip=0, phase=Phase.QUEUED, lease_until=None))
+        replace(
+            after,
+            flight=replace(after.flight, nonce=nonce, skip=0, phase=Phase.QUEUED, offered_at=None, lease_until=None),
+        )
     )
 
 

@@ -25,10 +25,18 @@ class Accounts(TurningTable[Account]):
         found = await self._collection.find(equals={"resource": resource}, between=everything, after=after, limit=limit)
         return self._all(found)
 
-    async def due(self, now: int, *, limit: int = 100) -> list[Account]:
+    async def due(self, now: int, limit: int = 100) -> list[Account]:
         """The accounts that the sweeper has to look at by `now`, longest overdue first."""
         return self._all(await self._collection.find(between=("due_at", 0, now), limit=limit))
 
-    async def with_ended(self, *, limit: int = 100) -> list[Account]:
+    async def with_ended(self, limit: int = 100) -> list[Account]:
         """The accounts with requests that ended and are not yet written to their tasks."""
         return self._all(await self._collection.find(between=("ended.at", 0, 2**53), limit=limit))
+
+    async def look_again(self, account: Account, at: int | None) -> bool:
+        """Moves the sweeper's next look; False when the account was turned since it was read, which set its own."""
+        return await self._collection.update(account.id, guard={"rev": account.rev}, set={"due_at": at})
+
+    async def forget_ended(self, key: str, task: str) -> bool:
+        """The task document says that this request ended. Leaves `rev`, so that nobody who turns the account loses."""
+        return await self._collection.update(key, pull={"ended": {"task": task}})

@@ -1,5 +1,6 @@
 """Agents' certificates: written by the bundler, read by everybody, believed only under the authority's own file."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from libs.store.ports import Store
@@ -20,6 +21,7 @@ def certificate_id(agent: str, serial: str) -> str:
     return f"{agent}.{serial}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate(Revised):
     """One certificate, and the enrolment that it came from."""
 
@@ -62,6 +64,13 @@ class Certificates(TurningTable[Certificate]):
         """The newest for a signing key, whatever its state."""
         found = self._all(await self._collection.find(equals={"key_hash": key_hash}, limit=100))
         return max(found, key=lambda each: (each.created_at, each.id), default=None)
+
+    async def created(self, low: int, high: int, *, limit: int = 1_000) -> list[Certificate]:
+        """The active ones made between two moments, oldest first."""
+        found = await self._collection.find(
+            equals={"state": CertificateState.ACTIVE}, between=("created_at", low, high), limit=limit
+        )
+        return self._all(found)
 
     async def in_state(self, state: CertificateState, *, limit: int = 10_000) -> int:
         """How many are in a state; `limit` means that many or more."""

@@ -2,11 +2,12 @@
 
     waiting   --fetch (gateway)-->       fetched     the offer: from now on its password may be live
     waiting   --withdraw (scheduler)-->  withdrawn   no agent has it, and none ever will
-    fetched   --answer (gateway)-->      answered    it is not fetched again
+    fetched   --close-->                 answered    its result is stored: it is not fetched again
 
 A withdrawal before the job was inserted inserts the tombstone itself.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from libs.store.outbox import entries
@@ -25,6 +26,7 @@ class JobState(StrEnum):
     ANSWERED = "answered"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobDocument(Record):
     """One job for one agent."""
 
@@ -35,7 +37,6 @@ class JobDocument(Record):
     signed: Signed | None  # None in a tombstone
     created_at: int
     fetched_at: int | None = None
-    answered_at: int | None = None
 
 
 class Jobs(Table[JobDocument]):
@@ -64,20 +65,16 @@ class Jobs(Table[JobDocument]):
         """Takes a waiting job back; False when it does not wait any more."""
         return await self._collection.update(key, guard={"state": JobState.WAITING}, set={"state": JobState.WITHDRAWN})
 
-    async def answer(self, key: str, at: int) -> bool:
-        """A result for a fetched job is stored; False when there was one before."""
-        return await self._collection.update(
-            key, guard={"state": JobState.FETCHED}, set={"state": JobState.ANSWERED, "answered_at": at}
-        )
+    async def close(self, key: str) -> bool:
+        """A result for a fetched job is stored; False when it was closed before, or nobody fetched it."""
+        return await self._collection.update(key, guard={"state": JobState.FETCHED}, set={"state": JobState.ANSWERED})
 
     async def agents_with_mail(self, *, limit: int = 10_000) -> set[str]:
         """The agents for whom a job waits: a gateway's sweep, and its start."""
         found = await self._collection.find(equals={"state": JobState.WAITING}, limit=limit)
         return {str(document["agent"]) for document in found}
 
-    async def fetched_until(self, until: int, *, limit: int = 1_000) -> list[JobDocument]:
-        """Jobs made by `until` that an agent has and did not answer, oldest first, for the scheduler's sweeper."""
-        found = await self._collection.find(
-            equals={"state": JobState.FETCHED}, between=("created_at", 0, until), limit=limit
-        )
+    async def in_state(self, state: JobState, until: int, limit: int = 1_000) -> list[JobDocument]:
+        """Jobs in a state that were made by `until`, oldest first."""
+        found = await self._collection.find(equals={"state": state}, between=("created_at", 0, until), limit=limit)
         return self._all(found)

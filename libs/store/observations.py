@@ -1,5 +1,7 @@
 """Signed observations on the desk: stored by the gateway as they came, believed by the scheduler once checked."""
 
+from dataclasses import dataclass
+
 from libs.store.ports import Store
 from libs.store.record import Record
 from libs.store.schema import CollectionName
@@ -7,6 +9,7 @@ from libs.store.table import Table
 from libs.wire.sign import Signed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObservationDocument(Record):
     """What an agent saw; its `created_at` is the receipt."""
 
@@ -27,7 +30,7 @@ class Observations(Table[ObservationDocument]):
         """The scheduler is done with it; True for the first to say so."""
         return await self._collection.update(key, guard={"taken": False}, set={"taken": True, "why": why})
 
-    async def untaken(self, until: int, *, limit: int = 100) -> list[ObservationDocument]:
+    async def waiting(self, until: int, limit: int = 100) -> list[ObservationDocument]:
         """Observations received by `until` that nobody took, oldest first: their message was lost."""
         found = await self._collection.find(equals={"taken": False}, between=("created_at", 0, until), limit=limit)
         return self._all(found)

@@ -4,10 +4,11 @@ A record's `id` is the document's `_id`. A reader ignores fields that it does no
 fields that changed, so that what a newer version appended survives an older one.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Generic, Protocol, Self, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, PlainSerializer, TypeAdapter, ValidationError
 
 from libs.store.errors import UnreadableDocumentError
 from libs.store.ports import Document
@@ -29,22 +30,18 @@ Expiry = Annotated[int, BeforeValidator(_to_millis), PlainSerializer(to_date, re
 """Unix milliseconds that lie in the store as a date, because only a date lets a document go by itself."""
 
 
-class Record(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
     """A document's fields. Not for what travels: that is `libs.wire`."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revised(Record):
-    """A record that is changed by compare-and-set."""
+    """A record that is changed by compare-and-set: what is saved has the next `rev`."""
 
     rev: int = 0
-
-    def turned(self, **changes: Any) -> Self:
-        """This record with other values and the next `rev`: the second argument of `save`."""
-        return self.model_copy(update={**changes, "rev": self.rev + 1})
 
 
 class Identified(Protocol):

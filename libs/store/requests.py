@@ -1,5 +1,7 @@
 """Signed requests on the desk: written by the gateway, taken by the scheduler."""
 
+from dataclasses import dataclass
+
 from libs.store.ports import Store
 from libs.store.record import Record
 from libs.store.schema import CollectionName
@@ -8,6 +10,7 @@ from libs.wire.reasons import Reason
 from libs.wire.sign import Signed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestDocument(Record):
     """One request. Only `signed` is believed; the rest is for finding and showing it before the scheduler took it."""
 
@@ -29,7 +32,7 @@ class Requests(Table[RequestDocument]):
         """The scheduler is done with it; True for the first to say so."""
         return await self._collection.update(key, guard={"taken": False}, set={"taken": True, "why": why})
 
-    async def untaken(self, until: int, *, limit: int = 100) -> list[RequestDocument]:
+    async def waiting(self, until: int, limit: int = 100) -> list[RequestDocument]:
         """Requests made by `until` that nobody took, oldest first: their message was lost."""
         found = await self._collection.find(equals={"taken": False}, between=("created_at", 0, until), limit=limit)
         return self._all(found)

@@ -1,5 +1,7 @@
 """Resources: the machines, written by the scheduler alone."""
 
+from dataclasses import dataclass
+
 from libs.store.ports import After, Store
 from libs.store.record import Revised
 from libs.store.schema import CollectionName
@@ -8,6 +10,7 @@ from libs.wire.observations import HostFacts
 from libs.wire.requests import Platform
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource(Revised):
     """A managed machine or domain."""
 

@@ -1,5 +1,7 @@
 """Signed results on the desk: stored by the gateway as they came, believed by the scheduler once checked."""
 
+from dataclasses import dataclass
+
 from libs.store.ports import Store
 from libs.store.record import Record
 from libs.store.schema import CollectionName
@@ -13,6 +15,7 @@ def result_id(job: str, signed: Signed) -> str:
     return derived_id(Noun.REPORT, job, signed.payload.hex())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultDocument(Record):
     """One answer to a job; its `created_at` is the receipt that the rules decide by."""
 
@@ -30,16 +33,18 @@ class Results(Table[ResultDocument]):
     def __init__(self, store: Store) -> None:
         super().__init__(store, CollectionName.RESULTS, ResultDocument)
 
-    async def of_job(self, job: str, *, limit: int = 100) -> list[ResultDocument]:
-        """A job's answers, oldest first."""
-        found = self._all(await self._collection.find(equals={"job": job}, limit=limit))
-        return sorted(found, key=lambda each: (each.created_at, each.id))
+    async def of_job(self, job: str) -> ResultDocument | None:
+        """The job's answer: the oldest that nobody took, else the newest."""
+        found = self._all(await self._collection.find(equals={"job": job}, limit=1_000))
+        found.sort(key=lambda each: (each.created_at, each.id))
+        untaken = (each for each in found if not each.taken)
+        return next(untaken, found[-1] if found else None)
 
     async def mark_taken(self, key: str, why: str | None = None) -> bool:
         """The scheduler is done with it; True for the first to say so."""
         return await self._collection.update(key, guard={"taken": False}, set={"taken": True, "why": why})
 
-    async def untaken(self, until: int, *, limit: int = 100) -> list[ResultDocument]:
+    async def waiting(self, until: int, limit: int = 100) -> list[ResultDocument]:
         """Results received by `until` that nobody took, oldest first: their message was lost."""
         found = await self._collection.find(equals={"taken": False}, between=("created_at", 0, until), limit=limit)
         return self._all(found)

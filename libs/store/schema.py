@@ -153,7 +153,7 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
             _on("created_at"),
         ),
         CollectionName.TOKENS: (_unique("sha256"), _on("created_at")),
-        CollectionName.PACKAGES: (_on("created_at"),),
+        CollectionName.PACKAGES: (_on("created_at"), _on("created_by", "created_at")),
         CollectionName.RUNTIMES: (_on("created_at"), _on("platform", "created_at")),
         CollectionName.CHUNKS: (_unique("runtime", "n"),),
         CollectionName.AUDIT_GATEWAY: _AUDIT,

@@ -1,6 +1,6 @@
 """Golden samples: what was once published must be read for ever, and be written the same way.
 
-A sample file is never edited. A message that changes its meaning gets a new version and a new sample beside the old one.
+A sample file is never edited. A message that changes its meaning gets a new version, and a new sample beside the old.
 """
 
 from pathlib import Path
@@ -49,7 +49,13 @@ def test_what_is_no_envelope_is_unreadable(raw: bytes) -> None:
 
 def test_another_version_or_body_is_unreadable() -> None:
     envelope = parse((GOLDEN / "event.task.requested.1.json").read_bytes())
-    for changed in ({"version": 2}, {"type": "task.reported"}, {"body": {"task": "../etc"}}, {"body": {}}):
+    changes: tuple[dict[str, object], ...] = (
+        {"version": 2},
+        {"type": "task.reported"},
+        {"body": {"task": "../etc"}},
+        {"body": {}},
+    )
+    for changed in changes:
         with pytest.raises(UnreadableError):
             events.TaskRequested.read(envelope.model_copy(update=changed))
 

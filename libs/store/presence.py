@@ -1,0 +1,44 @@
+"""Presence: when and from where each agent was last heard, and what its disk remembered then.
+
+Last-seen moments come in bulk from the gateways' memory, so that a poll writes nothing; a contact writes the whole.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from libs.store.ports import Store
+from libs.store.record import Record
+from libs.store.schema import CollectionName
+from libs.store.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence(Record):
+    """One agent, by its id."""
+
+    last_seen: int
+    address: str = ""
+    version: str = ""
+    digest: str = ""  # over account, fingerprint and mark of every account at the last contact
+    boot: int = 0  # the agent's own count of its starts
+    sequence: int = 0  # of its last observation
+
+
+class Presences(Table[Presence]):
+    """Every agent."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, CollectionName.PRESENCE, Presence)
+
+    async def contact(self, presence: Presence) -> None:
+        """A session was opened."""
+        fields = self._codec.to_document(presence)
+        await self._collection.put_many({fields.pop("_id"): fields})
+
+    async def touch_many(self, last_seen: Mapping[str, int]) -> None:
+        """Agents that were heard since the last time, with the moment of each."""
+        await self._collection.put_many({agent: {"last_seen": at} for agent, at in last_seen.items()})
+
+    async def seen_since(self, moment: int, *, limit: int = 10_000) -> int:
+        """How many agents were heard since `moment`; `limit` means that many or more."""
+        return await self._collection.count(between=("last_seen", moment, 2**53), limit=limit)

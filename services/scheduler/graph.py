@@ -1,0 +1,113 @@
+"""The scheduler's object graph: on any store, broker and clock, so that a test runs the same one on twins."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from libs.broker.ports import Broker
+from libs.pki.check import check_agent_certificate
+from libs.service.clock import Clock
+from libs.store.accounts import Accounts
+from libs.store.audit import Audit
+from libs.store.budgets import Budgets
+from libs.store.certificates import Certificates
+from libs.store.epoch import EpochStore
+from libs.store.jobs import Jobs
+from libs.store.observations import Observations
+from libs.store.ports import Store
+from libs.store.requests import Requests
+from libs.store.resources import Resources
+from libs.store.results import Results
+from libs.store.schema import Service
+from libs.store.tasks import Tasks
+from services.scheduler.enrolments import Enrolments
+from services.scheduler.episodes import Episodes
+from services.scheduler.epochs import Epochs
+from services.scheduler.fetches import Fetches
+from services.scheduler.keys import Keys
+from services.scheduler.ledger import Ledger
+from services.scheduler.nonces import Nonces
+from services.scheduler.observations import Discoveries
+from services.scheduler.offers import Offers
+from services.scheduler.projection import Projection
+from services.scheduler.records import Records
+from services.scheduler.requests import Desk
+from services.scheduler.results import Reports
+from services.scheduler.reveals import FOR_ALL, PER_PERSON, Reveals
+from services.scheduler.sweeper import Sweeper
+from services.scheduler.trusted import Agents, Gateway
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What takes each kind of message, and the sweep that takes the same ways."""
+
+    epochs: Epochs
+    desk: Desk
+    fetches: Fetches
+    reports: Reports
+    discoveries: Discoveries
+    enrolments: Enrolments
+    reveals: Reveals
+    sweeper: Sweeper
+
+
+def build(
+    keys: Keys,
+    *,
+    store: Store,
+    broker: Broker,
+    clock: Clock,
+    nonces: Nonces,
+    lease: int,
+    per_person: int = PER_PERSON,
+    for_all: int = FOR_ALL,
+) -> Graph:
+    """The graph on these parts. `lease` in milliseconds; reveals per hour."""
+    accounts, resources, requests = Accounts(store), Resources(store), Requests(store)
+    certificates, jobs, results, observations = Certificates(store), Jobs(store), Results(store), Observations(store)
+    gateway = Gateway(keys.gateway)
+    agents = Agents(certificates, resources, partial(check_agent_certificate, authority=keys.agents))
+    records = Records(Audit(store, Service.SCHEDULER), clock)
+    epochs = Epochs(EpochStore(store), clock)
+    projection = Projection(Tasks(store), accounts, resources, requests, gateway, broker, clock)
+    ledger = Ledger(accounts, projection, broker, clock)
+    fetches = Fetches(jobs, ledger, lease)
+    offers = Offers(jobs, agents, keys.opener, keys.task, records, broker, clock)
+    episodes = Episodes(ledger, offers, nonces, clock)
+    desk = Desk(
+        requests=requests,
+        accounts=accounts,
+        gateway=gateway,
+        agents=agents,
+        ledger=ledger,
+        offers=offers,
+        fetches=fetches,
+        projection=projection,
+        opener=keys.opener,
+        keys=keys.at_rest,
+        epochs=epochs,
+        nonces=nonces,
+        clock=clock,
+    )
+    reports = Reports(results, agents, ledger, episodes, nonces, clock)
+    discoveries = Discoveries(observations, accounts, resources, agents, ledger, episodes, nonces, broker, clock)
+    enrolments = Enrolments(certificates, resources, agents, broker, clock)
+    sweeper = Sweeper(
+        accounts=accounts,
+        requests=requests,
+        results=results,
+        observations=observations,
+        jobs=jobs,
+        desk=desk,
+        reports=reports,
+        discoveries=discoveries,
+        enrolments=enrolments,
+        fetches=fetches,
+        episodes=episodes,
+        offers=offers,
+        ledger=ledger,
+        projection=projection,
+        clock=clock,
+    )
+    reveals = Reveals(accounts, Budgets(store), gateway, keys.opener, records, clock, per_person, for_all)
+    return Graph(epochs, desk, fetches, reports, discoveries, enrolments, reveals, sweeper)

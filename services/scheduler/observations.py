@@ -1,0 +1,138 @@
+"""What agents saw: accounts appear, change, vanish, and speak for or against what was proven.
+
+A discovered account is UNMANAGED: Keyturn claims nothing about it. One that an observation no longer shows is kept and
+marked.
+"""
+
+from dataclasses import dataclass, replace
+
+import structlog
+
+from libs.broker.ports import Broker
+from libs.domain.accounts import Account, account_id
+from libs.domain.state import NONE, Change, Generation, Rotation, Status
+from libs.domain.trust import contact
+from libs.service.clock import Clock
+from libs.store.accounts import Accounts
+from libs.store.observations import ObservationDocument, Observations
+from libs.store.resources import Resources
+from libs.wire.envelope import Envelope
+from libs.wire.events import AccountChanged, AgentObserved, ResourceChanged
+from libs.wire.observations import Observation, SeenAccount
+from services.scheduler.episodes import Episodes
+from services.scheduler.ledger import Ledger
+from services.scheduler.nonces import Nonces
+from services.scheduler.trusted import Agents, NotBelievedError
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Discoveries:
+    """Takes observations from the gateway's desk."""
+
+    observations: Observations
+    accounts: Accounts
+    resources: Resources
+    agents: Agents
+    ledger: Ledger
+    episodes: Episodes
+    nonces: Nonces
+    broker: Broker
+    clock: Clock
+
+    async def observed(self, envelope: Envelope) -> None:
+        """An observation was stored."""
+        await self.take(AgentObserved.read(envelope).observation)
+
+    async def take(self, key: str) -> None:
+        """Believes this observation, once."""
+        document = await self.observations.get(key)
+        if document is None or document.taken:
+            return
+        why: str | None = None
+        try:
+            identity, seen = await self.agents.observation(document.signed, document.agent)
+            await self._believe(document, identity.resource, seen)
+        except NotBelievedError as error:
+            log.warning("an observation does not count", observation=key, agent=document.agent, why=str(error))
+            why = str(error)
+        await self.observations.mark_taken(key, why=why)
+
+    async def _believe(self, document: ObservationDocument, resource: str, seen: Observation) -> None:
+        at = min(document.created_at, self.clock.now())
+        if not await self._newest(resource, seen, at):
+            log.info("not the newest observation of a known resource", observation=document.id, resource=resource)
+            return
+        known = {account.id: account for account in await self.accounts.of_resource(resource)}
+        shown: set[str] = set()
+        for each in seen.accounts:
+            key = account_id(resource, each.name, each.uid)
+            shown.add(key)
+            await self._see(key, resource, each, known.get(key), at)
+        if not seen.cut:
+            for key, account in known.items():
+                if key not in shown and account.vanished_at is None:
+                    await self._describe(account, replace(account, vanished_at=at))
+        changed = ResourceChanged(resource=resource, rev=at)
+        await self.broker.notify(changed.envelope(self.clock.now()))
+
+    async def _newest(self, resource: str, seen: Observation, at: int) -> bool:
+        """Notes the observation at its resource; False when a later one was noted before, or there is no resource
+        yet.
+        """
+        while True:
+            before = await self.resources.get(resource)
+            if before is None or (before.observed_at or 0) > at:
+                return False
+            after = replace(before, observed_at=at, sequence=seen.sequence, host=seen.host, rev=before.rev + 1)
+            if await self.resources.save(before, after):
+                return True
+
+    async def _see(self, key: str, resource: str, each: SeenAccount, account: Account | None, at: int) -> None:
+        if account is None:
+            account = Account(
+                id=key,
+                resource=resource,
+                name=each.name,
+                uid=each.uid,
+                gid=each.gid,
+                shell=each.shell,
+                kinds=each.kinds,
+                seen_at=at,
+                vanished_at=None,
+                rotation=Rotation(),
+                ended=(),
+                due_at=None,
+                rev=1,
+            )
+            if await self.accounts.insert(account):
+                log.info("account discovered", account=key, resource=resource)
+        described = (account.gid, account.shell, account.kinds, account.vanished_at)
+        if described != (each.gid, each.shell, each.kinds, None):
+            await self._describe(
+                account,
+                replace(account, gid=each.gid, shell=each.shell, kinds=each.kinds, seen_at=at, vanished_at=None),
+            )
+        if account.rotation.versions:
+            await self._contact(key, each, at)
+
+    async def _describe(self, before: Account, after: Account) -> None:
+        """Writes what the host says of an account; whoever turned it meanwhile was later than this observation's
+        reader.
+        """
+        after = replace(after, rev=before.rev + 1)
+        if await self.accounts.save(before, after):
+            changed = AccountChanged(account=after.id, resource=after.resource, rev=after.rev)
+            await self.broker.notify(changed.envelope(self.clock.now()))
+
+    async def _contact(self, key: str, each: SeenAccount, at: int) -> None:
+        mark = Generation.parse(each.mark) if each.mark else NONE
+        nonce = self.nonces.fresh()
+
+        def rule(account: Account) -> Change:
+            return contact(account.rotation, mark=mark, fingerprint=each.fingerprint, nonce=nonce, now=at)
+
+        account = await self.ledger.turn(key, rule)
+        if account.rotation.status is Status.UNCERTAIN:
+            await self.episodes.begin(account)

@@ -1,0 +1,76 @@
+"""The scheduler's audit: durable before an offer or a secret leaves (invariant I8). A record's identifier is derived,
+so a repeat meets itself.
+"""
+
+from dataclasses import dataclass
+
+from libs.service.clock import Clock
+
+from libs.domain.accounts import Account
+from libs.domain.state import Flight
+from libs.store.audit import Audit, AuditRecord, Who
+from libs.wire.ids import Noun, derived_id
+from libs.wire.requests import Person, Request, RevealContent
+
+
+@dataclass(frozen=True)
+class Records:
+    """Writes audit records."""
+
+    audit: Audit
+    clock: Clock
+
+    async def offered(self, account: Account, flight: Flight, agent: str) -> None:
+        """A job is about to lie in an agent's mailbox."""
+        await self.audit.append(
+            AuditRecord(
+                id=derived_id(Noun.AUDIT, "offered", flight.task, flight.nonce),
+                at=self.clock.now(),
+                who=Who(id="scheduler", name="scheduler"),
+                what=f"{flight.kind}.offered",
+                account=account.id,
+                resource=account.resource,
+                task=flight.task,
+                outcome="offered",
+                extra={"agent": agent, "generation": str(flight.generation)},
+            )
+        )
+
+    async def revealed(
+        self, request: Request, content: RevealContent, person: Person, account: Account, generations: list[str]
+    ) -> None:
+        """Passwords are about to leave, sealed to the asking person's key."""
+        await self._reveal(
+            request, content, person, account, outcome="revealed", extra={"generations": ", ".join(generations)}
+        )
+
+    async def reveal_declined(
+        self, request: Request, content: RevealContent, person: Person, account: Account, why: str
+    ) -> None:
+        """A reveal was declined."""
+        await self._reveal(request, content, person, account, outcome="declined", extra={"why": why})
+
+    async def _reveal(
+        self,
+        request: Request,
+        content: RevealContent,
+        person: Person,
+        account: Account,
+        *,
+        outcome: str,
+        extra: dict[str, str],
+    ) -> None:
+        await self.audit.append(
+            AuditRecord(
+                id=derived_id(Noun.AUDIT, "reveal", request.id, outcome),
+                at=self.clock.now(),
+                who=Who(id=person.id, name=person.name),
+                what="account.reveal",
+                account=account.id,
+                resource=account.resource,
+                outcome=outcome,
+                reason=content.reason,
+                address=person.address,
+                extra=extra | {"via": person.via, "sealed_to": "the gateway" if content.gateway_key else "the person"},
+            )
+        )

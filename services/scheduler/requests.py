@@ -1,0 +1,166 @@
+"""What people asked for: a signed request becomes a flight on its account, or ends at once with its reason.
+
+Safe to repeat from any point: the account tells whether the request is in flight already, the task document whether it
+has ended.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+
+from libs.domain.accounts import Account
+from libs.domain.deadlines import TASK
+from libs.domain.errors import RuleError
+from libs.domain.passwords import generate
+from libs.domain.rotation import next_generation, request_reset, request_verify, withdrawn
+from libs.domain.state import Change, End
+from libs.service.clock import Clock
+from libs.store.accounts import Accounts
+from libs.store.requests import Requests
+from libs.vault.open import Opener
+from libs.vault.seal import VaultKeys
+from libs.wire.envelope import Envelope
+from libs.wire.events import TaskCancelRequested, TaskRequested
+from libs.wire.reasons import Reason
+from libs.wire.requests import CancelContent, Request, ResetContent, VerifyContent
+from libs.wire.seal import CannotOpenError
+from libs.wire.secret import Secret
+from libs.wire.settable import why_not_settable
+from services.scheduler.epochs import Epochs
+from services.scheduler.fetches import Fetches
+from services.scheduler.ledger import Ledger, UnknownAccountError
+from services.scheduler.nonces import Nonces
+from services.scheduler.offers import Offers
+from services.scheduler.projection import Projection
+from services.scheduler.trusted import Agents, Gateway
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Takes requests from the gateway's desk."""
+
+    requests: Requests
+    accounts: Accounts
+    gateway: Gateway
+    agents: Agents
+    ledger: Ledger
+    offers: Offers
+    fetches: Fetches
+    projection: Projection
+    opener: Opener
+    keys: VaultKeys
+    epochs: Epochs
+    nonces: Nonces
+    clock: Clock
+
+    async def asked(self, envelope: Envelope) -> None:
+        """A message that names a request.
+
+        Raises:
+            UnreadableError: another type, version or shape.
+        """
+        if envelope.type == TaskCancelRequested.TYPE:
+            await self.take(TaskCancelRequested.read(envelope).request)
+        else:
+            await self.take(TaskRequested.read(envelope).task)
+
+    async def take(self, key: str) -> None:
+        """Carries out the request with this identifier, once."""
+        document = await self.requests.get(key)
+        if document is None:
+            log.warning("a message names no request", request=key)
+            return
+        if document.taken:
+            return
+        try:
+            request = self.gateway.request(document.signed, key)
+        except RuleError as error:
+            log.error("request not trusted", request=key, why=str(error))
+            await self.requests.mark_taken(key, why=error.reason)
+            return
+        await self._carry_out(request)
+        await self.requests.mark_taken(key)
+
+    async def _carry_out(self, request: Request) -> None:
+        content = request.content
+        if isinstance(content, CancelContent):
+            await self._cancel(request, content)
+        elif isinstance(content, ResetContent | VerifyContent):
+            await self._begin(request, content)
+        else:
+            log.error("a request of this kind does not lie on the desk", request=request.id, kind=content.kind)
+
+    async def _begin(self, request: Request, content: ResetContent | VerifyContent) -> None:
+        if await self.projection.ended(request.id):
+            return
+        try:
+            before = await self.accounts.get(content.account)
+            if before is None:
+                raise UnknownAccountError(content.account)
+            await self.agents.of_resource(before.resource)
+            account = await self.ledger.turn(content.account, lambda account: self._flight(account, request, content))
+        except RuleError as error:
+            await self.projection.refused(request, error)
+            return
+        await self.projection.show(account)
+        await self.offers.offer(account)
+
+    def _flight(self, account: Account, request: Request, content: ResetContent | VerifyContent) -> Change:
+        r, now = account.rotation, self.clock.now()
+        known = r.flight is not None and r.flight.task == request.id
+        if known or any(each.task == request.id for each in account.ended):
+            return Change(r)
+        if now > request.deadline:
+            raise RuleError(Reason.REQUEST_TOO_LATE)
+        deadline, nonce = min(request.deadline, now + TASK), self.nonces.fresh()
+        if isinstance(content, VerifyContent):
+            return request_verify(r, task=request.id, nonce=nonce, deadline=deadline, now=now)
+        generation = next_generation(r, self.epochs.current)
+        secret = self._secret(request, content)
+        return request_reset(
+            r,
+            task=request.id,
+            generation=generation,
+            sealed=self.keys.seal_at_rest(secret, account.id, str(generation)),
+            nonce=nonce,
+            deadline=deadline,
+            now=now,
+            unlock=content.unlock,
+        )
+
+    def _secret(self, request: Request, content: ResetContent) -> Secret:
+        if content.typed is None:
+            return generate(content.policy)
+        try:
+            secret = self.opener.typed(content.typed, content.account, request.id)
+        except CannotOpenError as error:
+            raise RuleError(Reason.REQUEST_NOT_TRUSTED, str(error)) from error
+        if why := why_not_settable(secret):
+            raise RuleError(Reason.PASSWORD_NOT_SETTABLE, why)
+        return secret
+
+    async def _cancel(self, request: Request, content: CancelContent) -> None:
+        """Takes a task back while no agent has it; afterwards the task goes on as if nobody had asked."""
+        if self.clock.now() > request.deadline:
+            return
+        found = await self.projection.account_of(content.task)
+        account = await self.accounts.get(found) if found else None
+        if account is None or account.rotation.flight is None or account.rotation.flight.task != content.task:
+            return
+        await self.end_queued(account, End.CANCELLED, Reason.CANCELLED)
+
+    async def end_queued(self, account: Account, end: End, reason: Reason) -> None:
+        """Ends a queued flight, unless its agent was faster: then the account learns that it was."""
+        flight = account.rotation.flight
+        if flight is None:
+            return
+        job = await self.offers.withdraw(account, flight)
+        if job is not None:
+            await self.fetches.fetched(job)
+            return
+        now = self.clock.now()
+        await self.ledger.turn(
+            account.id, lambda a: withdrawn(a.rotation, task=flight.task, end=end, reason=reason, now=now)
+        )
