@@ -16,12 +16,12 @@ def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: st
     While a reset is pending it is kept, and held against the status that a refused or withdrawn reset returns to. A
     comparison under way starts anew under `nonce` when the contact shows something new: its answer may be older.
     """
-    seen = Seen(fingerprint, mark, now)
-    if r.seen is not None and (
-        r.seen.at > now or (r.seen == replace(seen, at=r.seen.at) and r.seen.at > r.compared_at)
-    ):
-        return Change(r)  # older than the last contact, or nothing new since then
-    after = held_against_contact(replace(r, seen=seen))
+    before = r.seen
+    if before is not None:
+        old_news = (before.fingerprint, before.mark) == (fingerprint, mark) and before.at > r.compared_at
+        if before.at > now or old_news:
+            return Change(r)
+    after = held_against_contact(replace(r, seen=Seen(fingerprint, mark, now)))
     news = after.status is not r.status or (before is not None and before.fingerprint != fingerprint)
     if not news or after.flight is None or after.flight.kind is not Kind.VERIFY:
         return Change(after)
