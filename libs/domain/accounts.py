@@ -3,13 +3,7 @@
 from dataclasses import dataclass
 
 from libs.domain.state import Ended, Rotation
-from libs.wire.ids import Noun, derived_id
 from libs.wire.observations import Kind
-
-
-def account_id(resource: str, name: str, uid: int) -> str:
-    """The identifier of this login: on Linux name and uid are its identity, so one made anew is another account."""
-    return derived_id(Noun.ACCOUNT, resource, f"{uid}:{name}")
 
 
 @dataclass(frozen=True, slots=True)

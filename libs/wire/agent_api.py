@@ -90,6 +90,10 @@ class ObserveRequest(Wire):
     observation: Signed
 
 
+class ObserveAnswer(Wire):
+    stored: bool
+
+
 class Problem(Wire):
     """`application/problem+json` (RFC 9457) with a stable code."""
 

@@ -71,3 +71,8 @@ def derived_id(noun: Noun, *parts: str) -> str:
         raw = part.encode("utf-8", "surrogateescape")
         digest.update(len(raw).to_bytes(4, "big") + raw)
     return f"{noun}_{_text(digest.digest()[:16])}"
+
+
+def account_id(resource: str, name: str, uid: int) -> str:
+    """The identifier of a login: on Linux its name and uid, so one that is made anew is another account."""
+    return derived_id(Noun.ACCOUNT, resource, f"{uid}:{name}")

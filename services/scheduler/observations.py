@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from libs.broker.ports import Broker
-from libs.domain.accounts import Account, account_id
+from libs.domain.accounts import Account
 from libs.domain.state import NONE, Change, Generation, Rotation, Status
 from libs.domain.trust import contact
 from libs.service.clock import Clock
@@ -18,6 +18,7 @@ from libs.store.observations import ObservationDocument, Observations
 from libs.store.resources import Resources
 from libs.wire.envelope import Envelope
 from libs.wire.events import AccountChanged, AgentObserved, ResourceChanged
+from libs.wire.ids import account_id
 from libs.wire.observations import Observation, SeenAccount
 from services.scheduler.episodes import Episodes
 from services.scheduler.ledger import Ledger

@@ -7,6 +7,7 @@ from libs.wire.agent_api import (
     EnrolRequest,
     FetchAnswer,
     FetchRequest,
+    ObserveAnswer,
     ObserveRequest,
     ReportAnswer,
     ReportRequest,
@@ -14,7 +15,6 @@ from libs.wire.agent_api import (
     SessionRequest,
 )
 from services.api.agent_door.enrolment import Enrolment
-from services.api.agent_door.schemas import ObserveAnswer
 from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
 from services.api.auth import address

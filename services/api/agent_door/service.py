@@ -9,6 +9,7 @@ from libs.store.jobs import JobDocument, Jobs, JobState
 from libs.store.observations import ObservationDocument, Observations
 from libs.store.presence import Presence, Presences
 from libs.store.results import ResultDocument, Results, result_id
+from libs.store.schema import CollectionName
 from libs.wire.agent_api import (
     MAX_HOLD_SECONDS,
     FetchAnswer,
@@ -25,6 +26,7 @@ from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.errors import InvalidError
+from services.api.nudge import Nudge
 
 
 class AgentDoor:
@@ -40,9 +42,10 @@ class AgentDoor:
         tokens: SessionTokens,
         heard: Heard,
         clock: Callable[[], int],
+        nudge: Nudge,
     ) -> None:
         self._jobs, self._results, self._observations, self._presences = jobs, results, observations, presences
-        self._tokens, self._heard, self._clock = tokens, heard, clock
+        self._tokens, self._heard, self._clock, self._nudge = tokens, heard, clock, nudge
 
     async def session(self, identity: AgentIdentity, body: SessionRequest, address: str) -> SessionAnswer:
         """A contact: what changed is written, a token for polls is given."""
@@ -83,6 +86,7 @@ class AgentDoor:
         now = self._clock()
         try:
             if await self._jobs.fetch(job.id, now, AgentFetched(job=job.id).envelope(now)):
+                self._nudge(CollectionName.JOBS, job.id)
                 return True
         except OutcomeUnknownError:
             pass
@@ -104,6 +108,7 @@ class AgentDoor:
             )
             # A repeat meets itself, and its event is in the outbox already or was published.
             await self._results.insert(document, TaskReported(job=result.job).envelope(now))
+            self._nudge(CollectionName.RESULTS, document.id)
             job = await self._jobs.get(result.job)
             if job is not None and job.agent == identity.agent:
                 await self._jobs.close(job.id)
@@ -135,6 +140,7 @@ class AgentDoor:
         now = self._clock()
         document = ObservationDocument(id=seen.id, agent=identity.agent, signed=body.observation, created_at=now)
         await self._observations.insert(document, AgentObserved(observation=seen.id).envelope(now))
+        self._nudge(CollectionName.OBSERVATIONS, seen.id)
         before = await self._presences.get(identity.agent)
         found = Presence(id=identity.agent, last_seen=now) if before is None else before
         await self._presences.contact(

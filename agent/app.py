@@ -1,0 +1,138 @@
+"""The command `keyturn-agent`: run the agent, check its configuration, say how it is, test this host.
+
+Exit status: 0 well; 1 not well, with one sentence; 2 wrong use; 78 the configuration or the package is wrong.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent.apply import Worker
+from agent.backends.crypt import CryptUnavailableError
+from agent.backends.linux_local import open_linux_local
+from agent.backends.preflight import examine
+from agent.config import AgentConfig, ConfigError, check_config, load_config
+from agent.enrolment import NoTokenError
+from agent.host.lock import AgentRunningError, HostLock
+from agent.host.status import read_status, sentence
+from agent.identity import Identity, IdentityError
+from agent.journal import Journal, JournalError
+from agent.log import Log
+from agent.memory import Memory
+from agent.pace import Pace
+from agent.report import Told
+from agent.service import Agent
+from agent.transport import Transport, wall_clock
+from agent.trust import Package, PackageError
+from agent.version import VERSION
+from agent.watch import Watch
+
+EX_CONFIG = 78
+CONF = Path("/etc/keyturn-agent/agent.conf")
+PACKAGE = Path("/opt/keyturn-agent")
+STATE = Path("/var/lib/keyturn-agent")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return int(asked.act(asked))
+    except (ConfigError, PackageError, IdentityError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the command speaks to a person
+        return EX_CONFIG
+    except (JournalError, AgentRunningError, NoTokenError, CryptUnavailableError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the command speaks to a person
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="keyturn-agent", description="The Keyturn agent.")
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, act, what in (
+        ("run", _run, "run the agent in the foreground"),
+        ("check-config", _check, "say what is wrong in agent.conf"),
+        ("status", _status, "say whether the server answers the agent"),
+        ("self-test", _self_test, "say whether passwords can be set on this host"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("--conf", type=Path, default=CONF, metavar="FILE")
+        command.add_argument("--package", type=Path, default=PACKAGE, metavar="FOLDER")
+        command.add_argument("--state", type=Path, default=STATE, metavar="FOLDER")
+        command.set_defaults(act=act)
+    return parser
+
+
+def _check(asked: argparse.Namespace) -> int:
+    wrong = check_config(asked.conf)
+    for line in wrong:
+        print(line)  # noqa: T201 - the command speaks to a person
+    return EX_CONFIG if wrong else 0
+
+
+def _status(asked: argparse.Namespace) -> int:
+    well, text = sentence(read_status(asked.state))
+    print(text)  # noqa: T201 - the command speaks to a person
+    return 0 if well else 1
+
+
+def _self_test(_: argparse.Namespace) -> int:
+    open_linux_local()
+    obstacle = examine(Path("/"))
+    said = f"{obstacle.reason}: {obstacle.sentence}" if obstacle else "passwords can be set on this host"
+    print(said)  # noqa: T201 - the command speaks to a person
+    return 1 if obstacle else 0
+
+
+def _run(asked: argparse.Namespace) -> int:
+    config = load_config(asked.conf)
+    package = Package.load(asked.package)
+    with HostLock():
+        identity = Identity(asked.state)
+        with Journal(asked.state / "journal") as journal:
+            asyncio.run(_until_asked(config, package, identity, journal, asked.state))
+    return 0
+
+
+async def _until_asked(
+    config: AgentConfig, package: Package, identity: Identity, journal: Journal, state: Path
+) -> None:
+    """Runs until a signal asks to stop. A job in hand is finished by the next start: its intent is in the journal."""
+    transport = Transport(
+        server=config.server_name,
+        port=config.server_port,
+        tls=package.tls(config.trust_file),
+        proxy=config.proxy,
+        version=VERSION,
+    )
+    memory, backend, log = Memory(journal), open_linux_local(), Log(config.log_level)
+    memory.tidy()
+    agent = Agent(
+        config=config,
+        package=package,
+        identity=identity,
+        transport=transport,
+        memory=memory,
+        worker=Worker(backend, memory, identity.keys, transport),
+        watch=Watch(backend, memory, identity),
+        told=Told(state, f"{config.server_name}:{config.server_port}", wall_clock),
+        pace=Pace(ceiling=float(max(config.schedule_interval, 5))),
+        log=log,
+        version=VERSION,
+    )
+    log.say("started", server=f"{config.server_name}:{config.server_port}", version=VERSION)
+    living = asyncio.ensure_future(agent.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, living.cancel)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await living
+    finally:
+        await transport.close()
+        log.say("stopped")

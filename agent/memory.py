@@ -1,0 +1,122 @@
+"""What the journal means: generations begun and ended, tools left running, and escrow.
+
+intent    before the host's tool runs: the whole signed job (its password still sealed), the escrow seal, the
+fingerprint of the field before; its mark is the generation
+tool      the tool's pid and birth mark, before it is given anything
+ended     applied or refused, with the fingerprint after
+fence     a verify's fence: older generations are stale from now on
+answer    the signed result of a job
+reported  the server has stored it
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.journal import Journal
+from libs.domain.rotation import Entry
+from libs.domain.state import NONE, Generation
+from libs.wire.ids import account_id
+from libs.wire.jobs import ResetStep
+from libs.wire.sign import Signed
+
+KEPT_ESCROWS = 16
+"""Applied generations an account whose escrow is kept: as many as one comparison asks about."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool that may still run."""
+
+    pid: int
+    birth: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Reads and writes the journal in the agent's own words."""
+
+    journal: Journal
+
+    def mark(self, account: str) -> Generation:
+        """The highest generation that was ever begun or fenced."""
+        mark = self.journal.mark(account)
+        return Generation.parse(mark) if mark else NONE
+
+    def mark_of(self, resource: str, name: str, uid: int) -> str | None:
+        """The mark of a login as it travels; None where this journal knows none."""
+        return self.journal.mark(account_id(resource, name, uid))
+
+    def last(self, account: str) -> tuple[Generation, Entry] | None:
+        """The newest generation that was begun, and how far it came."""
+        found: tuple[Generation, Entry] | None = None
+        for record in self.journal.records(account):
+            if record["kind"] == "intent":
+                found = Generation.parse(record["mark"]), Entry.INTENT
+            elif record["kind"] == "ended" and found and str(found[0]) == record["generation"]:
+                found = found[0], Entry(record["entry"])
+        return found
+
+    def before(self, account: str, generation: Generation) -> str | None:
+        """The fingerprint of the password field before a generation was begun."""
+        for record in self.journal.records(account):
+            if record["kind"] == "intent" and record["mark"] == str(generation):
+                return record["before"]  # type: ignore[no-any-return]  # written below
+        return None
+
+    def tool(self, account: str) -> Tool | None:
+        """The tool of the newest intent, unless that intent has ended."""
+        found: Tool | None = None
+        for record in self.journal.records(account):
+            if record["kind"] == "tool":
+                found = Tool(record["pid"], record["birth"])
+            elif record["kind"] in ("intent", "ended"):
+                found = None
+        return found
+
+    def begin(self, signed: Signed, step: ResetStep, before: str | None) -> None:
+        """Durable before the tool runs."""
+        self.journal.append(
+            {
+                "kind": "intent",
+                "account": step.account,
+                "mark": step.password.generation,
+                "job": signed.model_dump(mode="json"),
+                "escrow": step.escrow.model_dump(mode="json"),
+                "before": before,
+            }
+        )
+
+    def started(self, account: str, pid: int, birth: int) -> None:
+        """Durable before the tool is given anything."""
+        self.journal.append({"kind": "tool", "account": account, "pid": pid, "birth": birth})
+
+    def end(self, account: str, generation: Generation, entry: Entry) -> None:
+        """Durable before it is told."""
+        self.journal.append({"kind": "ended", "account": account, "generation": str(generation), "entry": entry.value})
+
+    def fence(self, account: str, fence: str) -> None:
+        """A generation below this is stale from now on."""
+        if Generation.parse(fence) > self.mark(account):
+            self.journal.append({"kind": "fence", "account": account, "mark": fence})
+
+    def tidy(self) -> None:
+        """Forgets what nobody will ask for: all but the newest generations of each account. Marks are kept for ever.
+
+        Raises:
+            JournalUnwritableError: the disk refused; everything is as it was.
+        """
+        intents: dict[str, list[str]] = {}
+        for record in self.journal.records():
+            if record["kind"] == "intent":
+                intents.setdefault(record["account"], []).append(record["mark"])
+        kept = {account: set(marks[-KEPT_ESCROWS:]) for account, marks in intents.items()}
+
+        def keep(record: Mapping[str, Any]) -> bool:
+            if record["kind"] == "intent":
+                return record["mark"] in kept[record["account"]]
+            if record["kind"] == "ended":
+                return record["generation"] in kept.get(record["account"], set())
+            return bool(record["kind"] == "tool")
+
+        self.journal.compact(keep)

@@ -1,0 +1,196 @@
+"""The agent's life: enrol once, then sessions, held polls, jobs and answers, for years, through whatever the network
+does.
+
+    enrol (once) -> session -> observe, if the server does not know what it sees -> fetch once, perform, report
+      -> poll: mail? fetch, perform, report -> ... until the session ends, then another one
+
+A cut poll is no news, not an error. No refusal makes the agent drop its identity. An answer that was lost is made
+again: the server's fetch brings its job back until a result is stored, and the agent compares again before it repeats
+one.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from agent.apply import Worker
+from agent.config import AgentConfig
+from agent.enrolment import Enrolment
+from agent.identity import Enrolled, Identity
+from agent.log import Log
+from agent.mandate import Mandate, NotMandatedError
+from agent.memory import Memory
+from agent.pace import Pace
+from agent.report import Told
+from agent.transport import InTheWayError, NoContactError, RefusedError, Transport, TransportError
+from agent.trust import Package
+from agent.watch import Watch
+from libs.wire.agent_api import (
+    FetchAnswer,
+    FetchRequest,
+    ObserveAnswer,
+    ObserveRequest,
+    PollAnswer,
+    ReportAnswer,
+    ReportRequest,
+    SessionAnswer,
+    SessionRequest,
+)
+from libs.wire.sign import Signed
+
+T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[None]]
+
+_SESSION_ENDS_EARLY = 30.0
+
+
+class _SessionOverError(Exception):
+    """The session's time is over, or the server does not know it any more."""
+
+
+@dataclass
+class Agent:
+    """One agent on one host."""
+
+    config: AgentConfig
+    package: Package
+    identity: Identity
+    transport: Transport
+    memory: Memory
+    worker: Worker
+    watch: Watch
+    told: Told
+    pace: Pace
+    log: Log
+    version: str
+    sleep: Sleep = asyncio.sleep
+    tick: Callable[[], float] = time.monotonic
+
+    async def run(self) -> None:
+        """For ever. Ends by an exception only where a person has to do something on this host.
+
+        Raises:
+            NoTokenError: not enrolled, and the package carries no token.
+        """
+        enrolled = await self._patiently(self._enrolled)
+        self.transport.agent, self.transport.key = enrolled.agent, self.identity.keys.signing
+        enrolled = self.identity.started()
+        while True:
+            session = await self._patiently(lambda: self._session(enrolled))
+            try:
+                await self._serve(enrolled, session)
+            except _SessionOverError:
+                continue
+            except TransportError as error:
+                await self._failed(error)
+
+    # ---- beginning
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await attempt()
+            except TransportError as error:
+                await self._failed(error)
+
+    async def _failed(self, error: TransportError) -> None:
+        wait = self.pace.failed()
+        self.log.say("no contact", code=error.code, why=str(error), again_in=round(wait, 1))
+        self.told.problem(f"{error.code}: {error}")
+        await self.sleep(wait)
+
+    async def _enrolled(self) -> Enrolled:
+        if self.identity.enrolled is not None:
+            return self.identity.enrolled
+        enrolment = Enrolment(self.config, self.package, self.identity, self.transport, self.version)
+        enrolled = await enrolment.enrol()
+        self.log.say("enrolled", agent=enrolled.agent, resource=enrolled.resource)
+        return enrolled
+
+    async def _session(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
+        """A new session, and the moment at which it ends by the monotonic clock."""
+        began = self.tick()
+        request = SessionRequest(
+            agent=enrolled.agent,
+            agent_version=self.version,
+            boot=enrolled.boot,
+            sequence=self.identity.enrolled.sequence if self.identity.enrolled else 0,
+            digest=await self.watch.digest(),
+        )
+        answer = await self.transport.send_signed("/agent/v1/session", request, SessionAnswer)
+        self.transport.offset = answer.server_time - self.transport.clock()
+        self._answered()
+        return answer, began + answer.expires_in - min(_SESSION_ENDS_EARLY, answer.expires_in / 2)
+
+    def _answered(self) -> None:
+        self.pace.answered()
+        self.told.answered()
+
+    # ---- serving
+
+    async def _serve(self, enrolled: Enrolled, session: tuple[SessionAnswer, float]) -> None:
+        answer, ends = session
+        if answer.observe:
+            await self._observe(enrolled)
+        await self._mail(enrolled)
+        while self.tick() < ends:
+            if self.watch.changed():
+                await self._observe(enrolled)
+            if await self._poll(answer, ends):
+                await self._mail(enrolled)
+
+    async def _poll(self, session: SessionAnswer, ends: float) -> bool:
+        """Whether there is mail. Held by the server; what is cut or answered by something between is no news."""
+        wait = max(1.0, min(self.pace.hold(float(session.hold)), ends - self.tick()))
+        began = self.tick()
+        try:
+            answer = await self.transport.poll(f"/agent/v1/poll?wait={int(wait)}", session.token, PollAnswer, hold=wait)
+        except RefusedError as error:
+            if error.problem.status in (401, 403):
+                raise _SessionOverError from error
+            raise
+        except (NoContactError, InTheWayError) as error:
+            lasted = self.tick() - began
+            if lasted < 1.0:
+                raise
+            self.pace.cut_after(lasted)
+            self.log.say("a held poll was cut", after=round(lasted, 1), code=error.code)
+            return False
+        self._answered()
+        lasted = self.tick() - began
+        if not answer.mail and lasted < wait / 2:
+            # A server that does not hold polls is asked at the operator's interval, as a plain poller would.
+            await self.sleep(min(float(self.config.schedule_interval), wait))
+        return answer.mail
+
+    async def _mail(self, enrolled: Enrolled) -> None:
+        """Fetches, performs and reports. What was fetched before and not reported comes again."""
+        fetched = await self.transport.send_signed("/agent/v1/fetch", FetchRequest(agent=enrolled.agent), FetchAnswer)
+        mandate = Mandate(self.package, self.identity.keys, enrolled)
+        for signed in fetched.jobs:
+            result = await self._perform(mandate, signed)
+            if result is not None:
+                report = ReportRequest(agent=enrolled.agent, results=(result,))
+                await self.transport.send_signed("/agent/v1/report", report, ReportAnswer)
+        if fetched.jobs and self.watch.changed():
+            await self._observe(enrolled)
+
+    async def _perform(self, mandate: Mandate, signed: Signed) -> Signed | None:
+        try:
+            job = mandate.job(signed)
+        except NotMandatedError as error:
+            self.log.say("a job was refused", code="job_not_trusted", why=str(error))
+            self.told.problem(f"job_not_trusted: a job was {error}")
+            return None
+        began = self.tick()
+        result = await self.worker.perform(job, signed)
+        self.log.say("job done", job=job.id, task=job.task, seconds=round(self.tick() - began, 3))
+        return result
+
+    async def _observe(self, enrolled: Enrolled) -> None:
+        observation = await self.watch.observation(enrolled, self.transport.clock())
+        await self.transport.send_signed(
+            "/agent/v1/observe", ObserveRequest(agent=enrolled.agent, observation=observation), ObserveAnswer
+        )
