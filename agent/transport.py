@@ -79,6 +79,8 @@ class Transport:
     clock: Callable[[], int] = wall_clock
     offset: int = 0
     """Milliseconds that the server's clock is ahead of the host's, once it has told."""
+    wire: httpx.AsyncBaseTransport | None = None
+    """Another way to the server than its socket, for tests."""
     _client: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +89,7 @@ class Transport:
             base_url=f"https://{host}:{self.port}",
             verify=self.tls,
             proxy=self.proxy,
+            transport=self.wire,
             trust_env=False,
             timeout=_TIMEOUT,
             follow_redirects=False,

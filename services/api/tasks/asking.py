@@ -16,6 +16,7 @@ from libs.store.certificates import Certificates
 from libs.store.errors import OutcomeUnknownError
 from libs.store.requests import RequestDocument, Requests
 from libs.store.resources import Resource
+from libs.store.schema import CollectionName
 from libs.store.tasks import Tasks as StoredTasks
 from libs.vault.seal import VaultKeys
 from libs.wire.envelope import Envelope
@@ -30,6 +31,7 @@ from services.api.accounts.schemas import ResetBody, VerifyBody
 from services.api.accounts.words import busy
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, InvalidError
+from services.api.nudge import Nudge
 from services.api.signing import Signer
 from services.api.tasks.schemas import AskedView, TaskState, TaskView
 from services.api.tasks.service import Tasks
@@ -55,9 +57,11 @@ class TaskAsking:
         signer: Signer,
         vault: VaultKeys,
         recorder: Recorder,
+        nudge: Nudge,
     ) -> None:
         self._requests, self._tasks, self._certificates, self._views = requests, tasks, certificates, views
         self._access, self._signer, self._vault, self._recorder = access, signer, vault, recorder
+        self._nudge = nudge
 
     async def reset(self, caller: Caller, key: str, body: ResetBody) -> AskedView:
         """Asks for a reset.
@@ -169,6 +173,7 @@ class TaskAsking:
         except OutcomeUnknownError:
             if await self._requests.get(document.id) is None:
                 raise
+        self._nudge(CollectionName.REQUESTS, document.id)
 
 
 def _check_password(password: Secret | None, policy: Policy | None) -> tuple[str, ...]:

@@ -10,11 +10,12 @@ from services.api.fields import Moment, Ref, View
 
 
 class TaskState(StrEnum):
-    """Where a task is. The first three are open."""
+    """Where a task is. The first four are open."""
 
     REQUESTED = "requested"  # on the desk; the scheduler has not taken it yet
     QUEUED = "queued"  # waits for the agent
     OFFERED = "offered"  # the agent has it
+    UNANSWERED = "unanswered"  # no answer came; a comparison will settle it
     DONE = "done"
     REFUSED = "refused"
     CANCELLED = "cancelled"

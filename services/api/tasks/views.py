@@ -8,7 +8,7 @@ from services.api.fields import Ref
 from services.api.tasks.schemas import TaskState, TaskView
 from services.api.tasks.words import reason_view, remark_views, sentence
 
-OPEN = frozenset({TaskState.REQUESTED, TaskState.QUEUED, TaskState.OFFERED})
+OPEN = frozenset({TaskState.REQUESTED, TaskState.QUEUED, TaskState.OFFERED, TaskState.UNANSWERED})
 
 
 def of_task(task: Task, now: int) -> TaskView:

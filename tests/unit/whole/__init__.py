@@ -1,0 +1,1 @@
+"""Gateway, scheduler, bundler and agent, the real code, in one process on twins."""

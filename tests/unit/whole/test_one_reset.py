@@ -1,0 +1,115 @@
+"""One reset from a person's request to the proof, through the real code of every process."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agent.backends.ports import FoundAccount, Kind, Reason, SetAnswer, SetOutcome
+from libs.wire.secret import Secret
+from tests.unit.whole.world import Machine, Whole, whole
+
+ROOT = FoundAccount("root", 0, 0, "/bin/bash", frozenset({Kind.ROOT_EQUIVALENT}))
+DEPLOY = FoundAccount("deploy", 1000, 1000, "/bin/bash")
+OLD = Secret("what-it-was-before")
+
+
+@pytest.fixture
+async def system(tmp_path: Path) -> AsyncIterator[Whole]:
+    async with whole(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def machine(system: Whole) -> AsyncIterator[Machine]:
+    host = await system.machine("dmz-web-01", [(ROOT, OLD), (DEPLOY, OLD)])
+    host.start()
+    yield host
+    await host.stop()
+
+
+async def live(host: Machine) -> bytes:
+    kept = host.backend._kept["deploy"].password
+    assert kept is not None
+    return kept.reveal()
+
+
+async def test_discovered_reset_proven_verified_revealed(system: Whole, machine: Machine) -> None:
+    account = await system.account("deploy")
+    assert account["status"] == "unmanaged"
+    task = await system.reset(account["id"], password="Chosen-by-a-person-1")
+    assert (await system.task_ends(task["id"]))["state"] == "done"
+    shown = (await system.person.get(f"/v1/accounts/{account['id']}")).json()
+    assert shown["status"] == "in_sync"
+    assert await live(machine) == b"Chosen-by-a-person-1"
+    assert await system.reveal(account["id"]) == [b"Chosen-by-a-person-1"]
+    ended = await system.task_ends((await system.verify(account["id"]))["id"])
+    assert (ended["state"], ended["opens"]) == ("done", True)
+
+
+async def test_a_generated_password_is_what_the_host_has(system: Whole, machine: Machine) -> None:
+    account = await system.account("deploy")
+    task = await system.reset(account["id"])
+    assert (await system.task_ends(task["id"]))["state"] == "done"
+    assert await system.reveal(account["id"]) == [await live(machine)]
+
+
+async def test_a_refusal_changes_nothing_and_says_why(system: Whole, machine: Machine) -> None:
+    account = await system.account("deploy")
+    machine.backend.refuse = SetAnswer(SetOutcome.REFUSED, Reason.DISK_FULL, "no space left")
+    ended = await system.task_ends((await system.reset(account["id"]))["id"])
+    assert ended["state"] == "refused"
+    assert await live(machine) == OLD.reveal()
+    assert (await system.person.get(f"/v1/accounts/{account['id']}")).json()["status"] == "unmanaged"
+
+
+async def test_an_answer_that_cannot_tell_is_settled_by_a_comparison(system: Whole, machine: Machine) -> None:
+    account = await system.account("deploy")
+    machine.backend.lose_answer = True
+    task = await system.reset(account["id"], password="Lost-on-the-way-1")
+    path = f"/v1/accounts/{account['id']}"
+    await system.until("the proof", path, lambda seen: seen["status"] == "in_sync")
+    assert (await system.task_ends(task["id"]))["state"] == "done"
+    assert await system.reveal(account["id"]) == [b"Lost-on-the-way-1"]
+
+
+async def test_somebody_on_the_host_changes_the_password(system: Whole, machine: Machine) -> None:
+    account = await system.account("deploy")
+    await system.task_ends((await system.reset(account["id"]))["id"])
+    machine.backend._kept["deploy"].password = Secret("changed-on-the-host")
+    ended = await system.task_ends((await system.verify(account["id"]))["id"])
+    assert (ended["state"], ended["opens"]) == ("done", False)
+    assert (await system.person.get(f"/v1/accounts/{account['id']}")).json()["status"] == "drift"
+
+
+async def test_the_agent_is_away_and_comes_back(system: Whole, machine: Machine) -> None:
+    account = await system.account("deploy")
+    await machine.stop()
+    task = await system.reset(account["id"], password="Set-after-a-restart-1")
+    await system.until("the queue", f"/v1/tasks/{task['id']}", lambda seen: seen["state"] == "queued")
+    machine.start()
+    assert (await system.task_ends(task["id"]))["state"] == "done"
+    assert await live(machine) == b"Set-after-a-restart-1"
+
+
+@pytest.mark.parametrize("process", ["scheduler", "bundler"])
+async def test_a_service_is_restarted_in_the_middle(system: Whole, machine: Machine, process: str) -> None:
+    account = await system.account("deploy")
+    await system.end(process)
+    task = await system.reset(account["id"], password="Across-a-restart-1")
+    {"scheduler": system.begin_scheduler, "bundler": system.begin_bundler}[process]()
+    assert (await system.task_ends(task["id"]))["state"] == "done"
+    assert await live(machine) == b"Across-a-restart-1"
+
+
+async def test_a_cancel_before_any_agent_has_it(system: Whole, machine: Machine) -> None:
+    account = await system.account("deploy")
+    await machine.stop()
+    task = await system.reset(account["id"], password="Never-set-at-all-1")
+    await system.until("the queue", f"/v1/tasks/{task['id']}", lambda seen: seen["state"] == "queued")
+    assert (await system.person.post(f"/v1/tasks/{task['id']}/cancel")).status_code == 202
+    assert (await system.task_ends(task["id"]))["state"] == "cancelled"
+    machine.start()
+    again = await system.reset(account["id"], password="Set-instead-of-it-1")
+    assert (await system.task_ends(again["id"]))["state"] == "done"
+    assert await live(machine) == b"Set-instead-of-it-1"

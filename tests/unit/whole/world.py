@@ -1,0 +1,314 @@
+"""The whole system in one process: the real code of all four, on the twins of store, broker and host."""
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from agent.apply import Worker
+from agent.backends.memory import MemoryBackend
+from agent.backends.ports import FoundAccount
+from agent.config import AgentConfig
+from agent.identity import Identity
+from agent.journal import Journal
+from agent.log import Log
+from agent.memory import Memory
+from agent.pace import Pace
+from agent.report import Told
+from agent.service import Agent
+from agent.transport import Transport, wall_clock
+from agent.trust import Package
+from agent.watch import Watch
+from libs.broker.memory.broker import MemoryBroker
+from libs.broker.memory.node import MemoryNode
+from libs.broker.topology import QueueName
+from libs.broker.topology import Service as BrokerUser
+from libs.domain.deadlines import LEASE
+from libs.pki.check import Authorities
+from libs.pki.issue import Use, make_authority
+from libs.service.clock import RealClock
+from libs.service.consume import Consumers
+from libs.service.relay import Relay
+from libs.store.memory.store import MemoryServer
+from libs.store.outbox import Outbox
+from libs.store.schema import Service
+from libs.store.tokens import EnrolmentToken, Tokens
+from libs.telemetry.metrics import Metrics
+from libs.vault.open import Opener
+from libs.vault.seal import VaultKeys, revealed
+from libs.wire.ids import Noun, new_id
+from libs.wire.requests import Revealed
+from libs.wire.seal import open_sealed
+from libs.wire.secret import Secret
+from services.api.app import Gateway, Parts
+from services.api.app import build as build_gateway
+from services.api.keys import Keys as GatewayKeys
+from services.scheduler.graph import Graph
+from services.scheduler.graph import build as build_scheduler
+from services.scheduler.keys import Keys as SchedulerKeys
+from services.scheduler.nonces import Nonces
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PERSON, PERSONS_PASSWORD = "ops", "a-quite-long-password"
+CONFIG = AgentConfig(server_name="keyturn", user_name=PERSON, schedule_interval=5)
+
+
+@dataclass
+class Keyring:
+    """Every key of a small installation, in memory."""
+
+    vault: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
+    recovery: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
+    task: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    request: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+
+    def __post_init__(self) -> None:
+        now = wall_clock()
+        self.servers = make_authority(Use.SERVERS, now=now)
+        self.agents = make_authority(Use.AGENTS, now=now)
+        self.at_rest = VaultKeys(self.vault.public_key(), self.recovery.public_key())
+
+
+class Whole:
+    """The processes as tasks; each can be ended and begun again, as a kill and a restart would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.keys, self.clock = folder, Keyring(), RealClock()
+        self.server, self.node = MemoryServer(self.clock.now), MemoryNode(self.clock.now)
+        self._running: dict[str, list[asyncio.Task[Any]]] = {}
+
+    # ---- the server's side
+
+    async def begin(self) -> None:
+        """All three services, and the first administrator."""
+        self.begin_gateway()
+        self.begin_scheduler()
+        self.begin_bundler()
+        self.person = httpx.AsyncClient(transport=httpx.ASGITransport(self.gateway.app), base_url="https://keyturn")
+        await self.gateway.setup.prepare()
+        code = (self.folder / "setup-code").read_text().strip()
+        body = {"code": code, "name": PERSON, "password": PERSONS_PASSWORD}
+        answer = await self.person.post("/v1/setup", json=body)
+        assert answer.status_code == 201, answer.text
+        self.person.headers["authorization"] = f"Bearer {answer.json()['token']}"
+
+    def begin_gateway(self) -> None:
+        store, broker = self.server.store(Service.GATEWAY), MemoryBroker(self.node, BrokerUser.GATEWAY)
+        metrics = Metrics("gateway", "test")
+        relay = Relay(Outbox(store, Service.GATEWAY), broker, self.clock, metrics)
+        authorities = Authorities(self.keys.servers.certificate, self.keys.agents.certificate)
+        keys = GatewayKeys(self.keys.request, (b"s" * 32,), self.keys.at_rest, authorities)
+        self.gateway: Gateway = build_gateway(
+            Parts(store, broker, self.clock, metrics, keys, self.folder, "test", relay.nudge, hasher=CHEAP)
+        )
+        gateway = self.gateway
+        self._run("gateway", relay.run(), gateway.notices.listen(), gateway.notices.sweep())
+
+    def begin_scheduler(self) -> None:
+        store, broker = self.server.store(Service.SCHEDULER), MemoryBroker(self.node, BrokerUser.SCHEDULER)
+        metrics = Metrics("scheduler", "test")
+        keys = SchedulerKeys(
+            opener=Opener(self.keys.vault),
+            task=self.keys.task,
+            at_rest=self.keys.at_rest,
+            gateway=self.keys.request.public_key(),
+            agents=self.keys.agents.certificate,
+        )
+        self.scheduler: Graph = build_scheduler(
+            keys, store=store, broker=broker, clock=self.clock, nonces=Nonces(), lease=LEASE
+        )
+        graph, consumers = self.scheduler, Consumers(broker, self.clock, metrics)
+        self._run(
+            "scheduler",
+            graph.epochs.begin(),
+            consumers.work(QueueName.REQUESTS, graph.desk.asked),
+            consumers.work(QueueName.FETCHES, graph.fetches.told),
+            consumers.work(QueueName.REPORTS, graph.reports.reported),
+            consumers.work(QueueName.OBSERVATIONS, graph.discoveries.observed),
+            consumers.work(QueueName.ENROLLED, graph.enrolments.enrolled),
+            consumers.requests(QueueName.REVEALS, graph.reveals.asked),
+        )
+
+    def begin_bundler(self) -> None:
+        from services.bundler.app import compose_answers
+        from services.bundler.keys import Keys as BundlerKeys
+        from services.bundler.settings import Settings
+
+        store, broker = self.server.store(Service.BUNDLER), MemoryBroker(self.node, BrokerUser.BUNDLER)
+        metrics = Metrics("bundler", "test")
+        relay = Relay(Outbox(store, Service.BUNDLER), broker, self.clock, metrics)
+        keys = BundlerKeys(
+            servers=self.keys.servers,
+            agents=self.keys.agents,
+            configuration=Ed25519PrivateKey.generate(),
+            gateway=self.keys.request.public_key(),
+        )
+        settings = Settings.model_construct(public=self.folder, agent_certificate_days=30, server_certificate_days=90)
+        answers = compose_answers(settings, keys, store=store, relay=relay, clock=self.clock, metrics=metrics)
+        consumers = Consumers(broker, self.clock, metrics)
+        self._run("bundler", relay.run(), consumers.requests(QueueName.ENROLMENTS, answers.enrol))
+
+    def _run(self, name: str, *parts: Any) -> None:
+        self._running[name] = [asyncio.ensure_future(part) for part in parts]
+
+    async def end(self, name: str) -> None:
+        """Ends a process where it stands."""
+        tasks = self._running.pop(name)
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
+
+    async def close(self) -> None:
+        self.gateway.close()
+        for name in list(self._running):
+            await self.end(name)
+        await self.person.aclose()
+
+    # ---- a machine
+
+    async def token(self) -> str:
+        """A fresh enrolment token for the person."""
+        plain = secrets.token_urlsafe(32)
+        await Tokens(self.server.store()).insert(
+            EnrolmentToken(
+                id=new_id(Noun.TOKEN),
+                sha256=hashlib.sha256(plain.encode()).hexdigest(),
+                user_names=(PERSON,),
+                uses_left=1,
+                expires=self.clock.now() + 3_600_000,
+                created_at=self.clock.now(),
+            )
+        )
+        return plain
+
+    async def machine(self, name: str, accounts: Iterable[tuple[FoundAccount, Secret | None]]) -> "Machine":
+        """A host with these accounts and an installed package; its agent is not started."""
+        folder = self.folder / name
+        package = folder / "package"
+        (package / "keys").mkdir(parents=True)
+        pem = self.keys.task.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        (package / "keys" / "task.pem").write_bytes(pem)
+        (package / "token").write_text(await self.token())
+        return Machine(self, name, folder, MemoryBackend(accounts))
+
+    # ---- a person
+
+    async def until(self, what: str, path: str, holds: Any, seconds: float = 10.0) -> Any:
+        """The JSON under `path`, as soon as it holds."""
+        seen: Any = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    seen = (await self.person.get(path)).json()
+                    if holds(seen):
+                        return seen
+                    await asyncio.sleep(0.005)
+        raise AssertionError(f"{what} did not come: {seen}")
+
+    async def account(self, name: str) -> dict[str, Any]:
+        """The account of this name, as soon as it was discovered."""
+        shown = await self.until("the resource", "/v1/resources", lambda seen: seen["items"])
+        path = f"/v1/resources/{shown['items'][0]['id']}/accounts"
+        listed = await self.until("the account", path, lambda s: any(a["name"] == name for a in s["items"]))
+        return next(each for each in listed["items"] if each["name"] == name)
+
+    async def reset(self, account: str, **body: Any) -> dict[str, Any]:
+        """The task of a reset."""
+        answer = await self.person.post(f"/v1/accounts/{account}/reset", json=body)
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json()["task"])
+
+    async def verify(self, account: str) -> dict[str, Any]:
+        """The task of a verify."""
+        answer = await self.person.post(f"/v1/accounts/{account}/verify", json={})
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json()["task"])
+
+    async def task_ends(self, task: str) -> dict[str, Any]:
+        """The task, once it is over."""
+        return await self.until(  # type: ignore[no-any-return]
+            "the task's end", f"/v1/tasks/{task}", lambda seen: not seen["open"]
+        )
+
+    async def reveal(self, account: str) -> list[bytes]:
+        """Every password that the vault shows, newest first."""
+        key = X25519PrivateKey.generate()
+        import base64
+
+        body = {"recipient": base64.b64encode(key.public_key().public_bytes_raw()).decode(), "reason": "a test"}
+        answer = await self.person.post(f"/v1/accounts/{account}/reveal", json=body)
+        assert answer.status_code == 200, answer.text
+        shown = Revealed.model_validate_json(answer.content)
+        return [open_sealed(each.sealed, revealed(account, each.generation), key).reveal() for each in shown.versions]
+
+
+@dataclass
+class Machine:
+    """One host: its accounts live on while its agent comes and goes."""
+
+    whole: Whole
+    name: str
+    folder: Path
+    backend: MemoryBackend
+    _life: asyncio.Task[None] | None = None
+    _journal: Journal | None = None
+
+    def start(self) -> None:
+        """Starts the agent, from what its disk holds."""
+        identity = Identity(self.folder / "state")
+        self._journal = Journal(self.folder / "state" / "journal")
+        memory = Memory(self._journal)
+        transport = Transport(
+            server="keyturn",
+            port=7272,
+            tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            wire=httpx.ASGITransport(self.whole.gateway.app),
+        )
+        agent = Agent(
+            config=CONFIG,
+            package=Package.load(self.folder / "package"),
+            identity=identity,
+            transport=transport,
+            memory=memory,
+            worker=Worker(self.backend, memory, identity.keys, transport),
+            watch=Watch(self.backend, memory, identity, files=()),
+            told=Told(self.folder, "keyturn:7272", wall_clock),
+            pace=Pace(ceiling=0.05),
+            log=Log("error"),
+            version="test",
+        )
+        self._life = asyncio.ensure_future(agent.run())
+
+    async def stop(self) -> None:
+        """Ends the agent where it stands."""
+        if self._life is not None and self._journal is not None:
+            self._life.cancel()
+            for ended in await asyncio.gather(self._life, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    raise ended
+            self._journal.close()
+        self._life = None
+
+
+@contextlib.asynccontextmanager
+async def whole(folder: Path) -> AsyncIterator[Whole]:
+    """The system, running."""
+    made = Whole(folder)
+    await made.begin()
+    try:
+        yield made
+    finally:
+        await made.close()
