@@ -113,3 +113,19 @@ async def test_a_cancel_before_any_agent_has_it(system: Whole, machine: Machine)
     again = await system.reset(account["id"], password="Set-instead-of-it-1")
     assert (await system.task_ends(again["id"]))["state"] == "done"
     assert await live(machine) == b"Set-instead-of-it-1"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_an_agent_killed_with_a_task_in_hand_compares_when_it_is_back(
+    system: Whole, machine: Machine, moment: str
+) -> None:
+    account = await system.account("deploy")
+    machine.backend.dies = moment
+    task = await system.reset(account["id"], password="Fetched-and-killed-1")
+    await machine.dies()
+    assert await live(machine) == (OLD.reveal() if moment == "before" else b"Fetched-and-killed-1")
+    machine.backend.dies = None
+    machine.start()
+    assert (await system.task_ends(task["id"]))["state"] == "done"
+    assert await live(machine) == b"Fetched-and-killed-1"
+    assert await system.reveal(account["id"]) == [b"Fetched-and-killed-1"]

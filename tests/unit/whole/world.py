@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.apply import Worker
 from agent.backends.memory import MemoryBackend
-from agent.backends.ports import FoundAccount
+from agent.backends.ports import FoundAccount, SetAnswer, Started
 from agent.config import AgentConfig
 from agent.identity import Identity
 from agent.journal import Journal
@@ -78,6 +78,26 @@ class Keyring:
         self.servers = make_authority(Use.SERVERS, now=now)
         self.agents = make_authority(Use.AGENTS, now=now)
         self.at_rest = VaultKeys(self.vault.public_key(), self.recovery.public_key())
+
+
+class KilledError(BaseException):
+    """The agent's process is gone: nothing of it that catches errors runs any more."""
+
+
+class DyingBackend(MemoryBackend):
+    """A host on which the agent is killed at a moment of a set."""
+
+    dies: str | None = None  # "before" the tool was given the password, or "after" it set it
+
+    async def set(self, name: str, uid: int, secret: Secret, *, unlock: bool, started: Started) -> SetAnswer:
+        """As a backend's, unless the agent dies."""
+        if self.dies == "before":
+            started(1, 1)
+            raise KilledError
+        answer = await super().set(name, uid, secret, unlock=unlock, started=started)
+        if self.dies == "after":
+            raise KilledError
+        return answer
 
 
 class Whole:
@@ -202,7 +222,7 @@ class Whole:
         pem = self.keys.task.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         (package / "keys" / "task.pem").write_bytes(pem)
         (package / "token").write_text(await self.token())
-        return Machine(self, name, folder, MemoryBackend(accounts))
+        return Machine(self, name, folder, DyingBackend(accounts))
 
     # ---- a person
 
@@ -262,7 +282,7 @@ class Machine:
     whole: Whole
     name: str
     folder: Path
-    backend: MemoryBackend
+    backend: DyingBackend
     _life: asyncio.Task[None] | None = None
     _journal: Journal | None = None
 
@@ -291,6 +311,15 @@ class Machine:
             version="test",
         )
         self._life = asyncio.ensure_future(agent.run())
+
+    async def dies(self) -> None:
+        """Returns when the agent was killed."""
+        assert self._life is not None
+        assert self._journal is not None
+        with contextlib.suppress(KilledError):
+            await self._life
+        self._journal.close()
+        self._life = None
 
     async def stop(self) -> None:
         """Ends the agent where it stands."""
