@@ -32,6 +32,11 @@ class Pace:
         """Seconds that a poll may be held: what the server offers, less where something between cut earlier."""
         return offered if self._learnt is None else min(offered, self._learnt)
 
+    def held(self) -> None:
+        """A poll was held to its end: the next one may be a little longer, because a cut can also be a mere accident."""
+        if self._learnt is not None:
+            self._learnt *= 1.1
+
     def cut_after(self, seconds: float) -> None:
         """A held poll was cut by something between: the next ones are shorter than that."""
         self._learnt = max(SHORTEST_HOLD, seconds * 0.8)

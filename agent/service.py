@@ -160,6 +160,8 @@ class Agent:
             return False
         self._answered()
         lasted = self.tick() - began
+        if not answer.mail and lasted >= wait - 1.0:
+            self.pace.held()
         if not answer.mail and lasted < wait / 2:
             # A server that does not hold polls is asked at the operator's interval, as a plain poller would.
             await self.sleep(min(float(self.config.schedule_interval), wait))
