@@ -33,7 +33,7 @@ class Pace:
         return offered if self._learnt is None else min(offered, self._learnt)
 
     def held(self) -> None:
-        """A poll was held to its end: the next one may be a little longer, because a cut can also be a mere accident."""
+        """A poll was held to its end: the next one may be a little longer, since a cut can be an accident."""
         if self._learnt is not None:
             self._learnt *= 1.1
 

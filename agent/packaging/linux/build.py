@@ -1,0 +1,164 @@
+"""The packed agent: one folder with its own Python, so that a host needs none, as a zip that the release key signs.
+
+    runtime/keyturn-agent     the program
+    runtime/_internal/        its Python and libraries
+    runtime/glibc             the oldest glibc it runs on, for the installer, which has no Python to ask
+    runtime.json              every file with its SHA-256, signed
+
+PyInstaller packs what the agent imports and nothing else. The zip is a function of its inputs; they are hashed, and an
+unchanged hash builds nothing.
+"""
+
+import hashlib
+import io
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from agent.identity import write_whole
+from agent.version import VERSION
+from libs.wire.release import RUNTIME_MANIFEST, File, RuntimeManifest
+from libs.wire.requests import Platform
+from libs.wire.sign import Prefix, sign
+
+NAME = f"runtime-linux-{platform.machine()}.zip"
+PROGRAM = "keyturn-agent"
+
+_SOURCES = ("agent", "libs/wire", "libs/domain")
+_LEFT_OUT = ("tkinter", "unittest", "test", "pydoc", "lib2to3", "distutils", "setuptools", "pip", "agent.packaging")
+_GLIBC = re.compile(rb"GLIBC_2\.([0-9]{1,3})\x00")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_PLAIN, _RUN = 0o644, 0o755
+
+
+class BuildError(Exception):
+    """The runtime cannot be built here; the sentence says why."""
+
+
+def build(root: Path, release: Path, key_file: Path | None) -> tuple[Path, bool]:
+    """The signed runtime's zip, and whether it was built now.
+
+    Args:
+        root: The checkout.
+        release: Where runtime, key and public key go.
+        key_file: The release key; one of this folder's own is made where none is given.
+
+    Raises:
+        BuildError: a tool or the key is missing.
+    """
+    release.mkdir(parents=True, exist_ok=True)
+    key = _release_key(release, key_file)
+    stamp, target = release / f"{NAME}.inputs", release / NAME
+    inputs = _inputs(root, key)
+    if target.exists() and stamp.exists() and stamp.read_text() == inputs:
+        return target, False
+    folder = _pack(root, release / "work")
+    aside = target.with_name(f"{NAME}.new")
+    aside.write_bytes(_zip(folder, key))
+    aside.replace(target)
+    stamp.write_text(inputs)
+    shutil.rmtree(release / "work")
+    return target, True
+
+
+def _release_key(release: Path, key_file: Path | None) -> Ed25519PrivateKey:
+    path = key_file or release / "release.key"
+    if key_file is None and not path.exists():
+        made = Ed25519PrivateKey.generate()
+        write_whole(path, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise BuildError(f"{path} holds no release key: an Ed25519 private key in PEM without a password") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise BuildError(f"{path} holds another kind of key: an Ed25519 private key is needed")
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (release / "release.pem").write_bytes(public)
+    return key
+
+
+def _inputs(root: Path, key: Ed25519PrivateKey) -> str:
+    """A hash over everything that the zip is made from."""
+    digest = hashlib.sha256(f"{sys.version}\0{platform.libc_ver()}\0".encode() + key.public_key().public_bytes_raw())
+    files = [root / "requirements/agent.txt", *(each for part in _SOURCES for each in (root / part).rglob("*.py"))]
+    for path in sorted(files):
+        digest.update(f"{path.relative_to(root)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _pack(root: Path, work: Path) -> Path:
+    """The folder that PyInstaller makes."""
+    if shutil.which("objdump") is None:
+        raise BuildError("the packed agent needs objdump: apt-get install binutils")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--onedir", "--log-level", "WARN"]
+    # Debian's strip breaks nothing here; on a host without it PyInstaller packs unstripped.
+    command += ["--strip"] if shutil.which("strip") else []
+    command += ["--name", PROGRAM, "--paths", str(root)]
+    for place in ("dist", "work", "spec"):
+        command += [f"--{place}path", str(work / place)]
+    for module in _LEFT_OUT:
+        command += ["--exclude-module", module]
+    command.append(str(root / "agent/__main__.py"))
+    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(work), "PYTHONHASHSEED": "1"}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    if done.returncode:
+        raise BuildError(f"PyInstaller did not build the agent:\n{done.stderr[-3_000:]}")
+    return work / "dist" / PROGRAM
+
+
+def _zip(folder: Path, key: Ed25519PrivateKey) -> bytes:
+    """The runtime's zip. Links are followed: a zip that any tool unpacks has plain files only."""
+    content = {f"runtime/{path.relative_to(folder)}": path.read_bytes() for path in _files(folder)}
+    libc = f"2.{_newest_glibc(content.values())}"
+    content["runtime/glibc"] = f"{libc}\n".encode()
+    modes = {name: _RUN if name == f"runtime/{PROGRAM}" else _PLAIN for name in content}
+    manifest = RuntimeManifest(
+        platform=Platform.LINUX,
+        release=VERSION,
+        machine=platform.machine(),
+        libc=f"glibc {libc}",
+        files=tuple(
+            File(path=name, mode=modes[name], size=len(raw), sha256=hashlib.sha256(raw).hexdigest())
+            for name, raw in sorted(content.items())
+        ),
+    )
+    content[RUNTIME_MANIFEST] = sign(manifest.to_bytes(), Prefix.RELEASE, key).to_bytes()
+    modes[RUNTIME_MANIFEST] = _PLAIN
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, raw in sorted(content.items()):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system, entry.external_attr = 3, (0o100000 | modes[name]) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, raw)
+    return made.getvalue()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _newest_glibc(contents: Iterable[bytes]) -> int:
+    """The minor version of the newest glibc symbol that any ELF file asks for."""
+    found = [17]  # what manylinux wheels ask for at least
+    for raw in contents:
+        if raw[:4] == b"\x7fELF":
+            found += [int(match) for match in _GLIBC.findall(raw)]
+    return max(found)
