@@ -1,0 +1,1 @@
+"""The command `keyturn`: what people and scripts do from a terminal."""

@@ -1,0 +1,80 @@
+"""`keyturn`: the command, put together. Its exit statuses stand in `exits`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from libs.cli import change, exits, people, things, work
+from libs.cli.context import Context
+from libs.cli.exits import of_error
+from libs.cli.profile import Profiles
+from libs.client.errors import ClientError, NotSignedInError
+from libs.wire.seal import CannotOpenError
+
+
+def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
+    """The command; `seam` is another way to the server than its socket, for tests."""
+    made = typer.Typer(
+        no_args_is_help=True,
+        add_completion=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        help="Reset and prove privileged passwords on machines that nobody can reach.\n\n\b\n"
+        + _paragraphs(exits.__doc__ or ""),
+    )
+
+    @made.callback()
+    def begin(
+        context: typer.Context,
+        server: Annotated[str | None, typer.Option(help="https://HOST:7272; kept by login.")] = None,
+        ca: Annotated[Path | None, typer.Option(help="The server's authority, server-ca.pem; kept by login.")] = None,
+        profile: Annotated[str, typer.Option(help="Which server and session, where there are several.")] = "default",
+    ) -> None:
+        context.obj = Context(Profiles(), profile, server, ca, seam)
+
+    for name, act in (
+        ("setup", people.set_up),
+        ("login", people.login),
+        ("logout", people.logout),
+        ("whoami", people.whoami),
+        ("reset", change.reset),
+        ("verify", change.verify),
+        ("reveal", change.reveal),
+        ("notifications", things.notifications),
+        ("agents", things.agents),
+        ("audit", things.audit),
+        ("about", things.about),
+    ):
+        made.command(name)(act)
+    for name, group in (
+        ("users", people.users),
+        ("resources", things.resources),
+        ("accounts", things.accounts),
+        ("tasks", work.tasks),
+        ("packages", work.packages),
+    ):
+        made.add_typer(group, name=name)
+    return made
+
+
+def _paragraphs(text: str) -> str:
+    """A docstring whose lines the help keeps as they are: each paragraph is marked so."""
+    lines = [line.removeprefix("    ") for line in text.strip().splitlines()]
+    return "\n".join(lines).replace("\n\n", "\n\n\b\n")
+
+
+def main(arguments: Sequence[str] | None = None, seam: httpx.BaseTransport | None = None) -> None:
+    """The entry point: one line for whatever goes wrong, and the status that scripts know."""
+    try:
+        command(seam)(args=None if arguments is None else list(arguments), prog_name="keyturn")
+    except ClientError as error:
+        hint = " Sign in: keyturn login" if isinstance(error, NotSignedInError) else ""
+        print(f"keyturn: {error}{hint}", file=sys.stderr)  # noqa: T201 - the command speaks to a person
+        sys.exit(of_error(error))
+    except CannotOpenError as error:
+        print(f"keyturn: the answer is not sealed to this command's key: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(exits.Exit.WRONG)

@@ -1,0 +1,98 @@
+"""What every command starts from: the profile, a client, and the way to find an account by its name."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import httpx
+import typer
+
+from libs.cli.profile import Profiles
+from libs.cli.show import Screen
+from libs.client import models
+from libs.client.client import Client
+from libs.client.errors import ClientError
+
+T = TypeVar("T")
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@dataclass
+class Context:
+    """One call of the command."""
+
+    profiles: Profiles
+    profile: str
+    server: str | None = None
+    authority: Path | None = None
+    seam: httpx.BaseTransport | None = None
+
+    def screen(self, *, as_json: bool) -> Screen:
+        return Screen(as_json=as_json)
+
+    def client(self, *, signed_in: bool = True) -> Client:
+        """A client of the profile's server.
+
+        Raises:
+            ClientError: no server is known, or nobody is signed in.
+        """
+        known = self.profiles.load(self.profile)
+        server = self.server or known.server
+        if server is None:
+            raise ClientError("No server is known yet: keyturn login --server https://HOST:7272 --ca server-ca.pem")
+        if signed_in and known.token is None:
+            raise ClientError("You are not signed in: keyturn login")
+        authority = self.authority or (Path(known.authority) if known.authority else None)
+        return Client(server, authority=authority, token=known.token if signed_in else None, seam=self.seam)
+
+    def keep(self, token: str | None) -> None:
+        """Remembers server, authority and session for the next call."""
+        known = self.profiles.load(self.profile)
+        authority = str(self.authority.resolve()) if self.authority else known.authority
+        kept = replace(known, server=self.server or known.server, authority=authority, token=token)
+        self.profiles.save(self.profile, kept)
+
+
+def of(context: typer.Context) -> Context:
+    """The call's context."""
+    found = context.obj
+    if not isinstance(found, Context):
+        raise TypeError("the command was not begun by its callback")
+    return found
+
+
+def find_resource(client: Client, name: str) -> models.Resource:
+    """A resource by its identifier or its name.
+
+    Raises:
+        ClientError: there is none, or several have this name.
+    """
+    if name.startswith("res_"):
+        return client.resource(name)
+    found = [each for each in client.resources(limit=10_000) if each.name == name]
+    return _only(found, f"resource named {name}", "keyturn resources list")
+
+
+def find_account(client: Client, name: str) -> models.Account:
+    """An account by its identifier, or as RESOURCE/NAME.
+
+    Raises:
+        ClientError: there is none, or several fit.
+    """
+    if name.startswith("acc_"):
+        return client.account(name)
+    resource, slash, account = name.partition("/")
+    if not slash or not account:
+        raise ClientError(f"{name!r} names no account: give RESOURCE/NAME, such as dmz-web-01/root, or acc_…")
+    where = find_resource(client, resource)
+    found = [each for each in client.accounts(where.id) if each.name == account]
+    return _only(found, f"account {account} on {where.name}", f"keyturn accounts list {where.name}")
+
+
+def _only(found: list[T], what: str, where: str) -> T:
+    if not found:
+        raise ClientError(f"There is no {what}, or it is not yours to see. See: {where}")
+    if len(found) > 1:
+        raise ClientError(f"There are {len(found)} of the {what}; name one by its identifier. See: {where}")
+    return found[0]

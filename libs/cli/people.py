@@ -1,0 +1,116 @@
+"""Signing in, and people."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from libs.cli import ask
+from libs.cli.context import Json, of
+from libs.cli.show import ago
+from libs.client.errors import ClientError
+from libs.wire.secret import Secret
+
+Stdin = Annotated[bool, typer.Option("--stdin", help="Read the password from standard input.")]
+
+users = typer.Typer(no_args_is_help=True, help="People who may sign in.")
+
+
+def set_up(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The sign-in name of the first administrator.")],
+    code_file: Annotated[Path | None, typer.Option(help="The file with the first-run code.")] = None,
+    stdin: Stdin = False,
+) -> None:
+    """Make the first administrator, by the code that the gateway wrote at its first start."""
+    call = of(context)
+    if code_file is not None:
+        try:
+            code = code_file.read_text("ascii").strip()
+        except (OSError, ValueError) as error:
+            raise ClientError(f"{code_file} cannot be read as a set-up code") from error
+    else:
+        code = ask.secret("First-run code", stdin=False).reveal().decode()
+    password = _person_password("New password", stdin=stdin)
+    with call.client(signed_in=False) as client:
+        signed_in = client.set_up(code, name, password)
+    call.keep(signed_in.token)
+    call.screen(as_json=False).say(f"{signed_in.user.name} is the first administrator and signed in.")
+
+
+def login(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Your sign-in name.")] = None,
+    stdin: Stdin = False,
+) -> None:
+    """Sign in, and remember the server and the session."""
+    call = of(context)
+    with call.client(signed_in=False) as client:
+        who = name or str(typer.prompt("Name"))
+        signed_in = client.sign_in(who, ask.secret("Password", stdin=stdin))
+    call.keep(signed_in.token)
+    call.screen(as_json=False).say(
+        f"Signed in as {signed_in.user.name} until {signed_in.expires_at:%Y-%m-%d %H:%M %Z}."
+    )
+
+
+def logout(context: typer.Context) -> None:
+    """End the session."""
+    call = of(context)
+    with call.client() as client:
+        client.sign_out()
+    call.keep(None)
+    call.screen(as_json=False).say("Signed out.")
+
+
+def whoami(context: typer.Context, as_json: Json = False) -> None:
+    """Who is signed in, and until when."""
+    call = of(context)
+    with call.client() as client:
+        session = client.who()
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(session)
+    else:
+        screen.say(f"{session.user.name} ({session.user.role}), until {session.expires_at:%Y-%m-%d %H:%M %Z}")
+
+
+@users.command("list")
+def list_users(context: typer.Context, as_json: Json = False) -> None:
+    """List people."""
+    call = of(context)
+    with call.client() as client:
+        found = client.users()
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+    else:
+        screen.table(
+            ("name", "role", "since"),
+            ([each.name, each.role, ago(each.created_at)] for each in found),
+            "There is nobody yet.",
+        )
+
+
+@users.command("add")
+def add_user(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The sign-in name.")],
+    role: Annotated[str, typer.Option(help="administrator or user.")] = "user",
+    stdin: Stdin = False,
+    as_json: Json = False,
+) -> None:
+    """Add a person; the password is asked for."""
+    call = of(context)
+    password = _person_password(f"Password for {name}", stdin=stdin)
+    with call.client() as client:
+        added = client.add_user(name, password, role)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(added)
+    else:
+        screen.say(f"{added.name} may sign in as {added.role}.")
+
+
+def _person_password(prompt: str, *, stdin: bool) -> Secret:
+    return ask.new_password(prompt, stdin=stdin)

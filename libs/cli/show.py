@@ -1,0 +1,92 @@
+"""How answers look: tables and sentences for people, JSON for scripts."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from libs.client import models
+
+STATES = {
+    "in_sync": ("●", "green", "in sync"),
+    "pending": ("◔", "blue", "pending"),
+    "uncertain": ("◆", "yellow", "uncertain"),
+    "drift": ("▲", "red", "drift"),
+    "quarantined": ("⬣", "magenta", "quarantined"),
+    "unmanaged": ("○", "bright_black", "unmanaged"),
+}
+
+
+class Screen:
+    """Standard output."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.console = Console(highlight=False, soft_wrap=True)
+
+    def data(self, value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
+        """JSON, indented."""
+        if isinstance(value, BaseModel):
+            plain: Any = value.model_dump(mode="json")
+        elif isinstance(value, dict):
+            plain = value
+        else:
+            plain = [each.model_dump(mode="json") for each in value]
+        print(json.dumps(plain, indent=2, ensure_ascii=False))  # noqa: T201 - the command's output
+
+    def say(self, *lines: str) -> None:
+        """Sentences, plain."""
+        for line in lines:
+            self.console.print(Text(line))
+
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str | Text]], none: str) -> None:
+        """A table, or the sentence that says why there is none."""
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
+        for head in heads:
+            table.add_column(head, overflow="fold")
+        for row in rows:
+            table.add_row(*(cell if isinstance(cell, Text) else escape(cell) for cell in row))
+        if table.row_count:
+            self.console.print(table)
+        else:
+            self.say(none)
+
+
+def status(name: str) -> Text:
+    """A state: glyph and word, in its colour where there is colour."""
+    glyph, colour, word = STATES.get(name, ("·", "default", name))
+    return Text(f"{glyph} {word}", style=colour)
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """How long ago, in words."""
+    if moment is None:
+        return "never"
+    seconds = int(((now or datetime.now(UTC)) - moment).total_seconds())
+    for bound, size, unit in ((90, 1, "s"), (5_400, 60, "min"), (129_600, 3_600, "h"), (10**12, 86_400, "days")):
+        if seconds < bound:
+            return f"{max(0, seconds // size)} {unit} ago"
+    return moment.isoformat()
+
+
+def task_lines(task: models.Task) -> list[str]:
+    """What became of a task: its sentence, what the host said, and what to do next."""
+    lines = [task.sentence]
+    if task.detail:
+        lines.append(f"The host says: {task.detail}")
+    if task.reason is not None:
+        lines.append(task.reason.next)
+    lines += [remark.sentence for remark in task.remarks]
+    return lines
+
+
+def task_row(task: models.Task) -> list[str]:
+    """A task in a list."""
+    where = f"{task.resource.name}/{task.account.name}"
+    return [task.kind, where, task.state.replace("_", " "), ago(task.requested_at), task.sentence, task.id]

@@ -1,0 +1,163 @@
+"""Looking at things: resources, accounts, agents, notifications, the audit, the server."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from libs.cli.context import Json, find_account, find_resource, of
+from libs.cli.show import ago, status, task_row
+
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
+
+resources = typer.Typer(no_args_is_help=True, help="Managed machines.")
+accounts = typer.Typer(no_args_is_help=True, help="Log-ins on machines.")
+
+
+@resources.command("list")
+def list_resources(context: typer.Context, limit: Limit = 200, as_json: Json = False) -> None:
+    """List the machines that you may see."""
+    call = of(context)
+    with call.client() as client:
+        found = client.resources(limit)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+        return
+    rows = (
+        [each.name, each.platform, each.owner.name, ago(each.agent.last_seen) if each.agent else "no agent", each.id]
+        for each in found
+    )
+    screen.table(
+        ("name", "kind", "owner", "last contact", "identifier"),
+        rows,
+        "No machine is here yet. Build a package and install it there: keyturn packages build linux --user-name YOU",
+    )
+
+
+@resources.command("show")
+def show_resource(
+    context: typer.Context, resource: Annotated[str, typer.Argument(help="Name or identifier.")], as_json: Json = False
+) -> None:
+    """Show one machine."""
+    call = of(context)
+    with call.client() as client:
+        found = find_resource(client, resource)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+        return
+    screen.say(f"{found.name}: {found.platform}, under {found.owner.name}, added {ago(found.created_at)}.")
+    if found.agent is None:
+        screen.say("It has no agent.")
+    else:
+        agent = found.agent
+        screen.say(f"Agent {agent.id}, version {agent.version}, {agent.state}, last contact {ago(agent.last_seen)}.")
+
+
+@accounts.command("list")
+def list_accounts(
+    context: typer.Context, resource: Annotated[str, typer.Argument(help="Name or identifier.")], as_json: Json = False
+) -> None:
+    """List the accounts of a machine."""
+    call = of(context)
+    with call.client() as client:
+        where = find_resource(client, resource)
+        found = client.accounts(where.id)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+        return
+    rows: list[list[str | Text]] = [
+        [each.name, status(each.status), ", ".join(kind.replace("_", " ") for kind in each.kinds), each.sentence]
+        for each in found
+    ]
+    screen.table(("account", "state", "kind", "what is known"), rows, f"{where.name} has told of no account yet.")
+
+
+@accounts.command("show")
+def show_account(
+    context: typer.Context,
+    account: Annotated[str, typer.Argument(help="RESOURCE/NAME or identifier.")],
+    as_json: Json = False,
+) -> None:
+    """Show one account: its state, the proof, every password that may be live."""
+    call = of(context)
+    with call.client() as client:
+        found = client.account(find_account(client, account).id)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+        return
+    screen.console.print(status(found.status), f" {found.resource.name}/{found.name}")
+    screen.say(*(found.sentences or (found.sentence,)))
+    rows = (
+        [each.generation, each.state, ago(each.created_at), ago(each.offered_at), ago(each.proven_at)]
+        for each in found.versions
+    )
+    screen.table(("version", "state", "made", "at an agent", "proven"), rows, "The vault holds no password of it.")
+
+
+def agents(context: typer.Context, limit: Limit = 200, as_json: Json = False) -> None:
+    """List agents."""
+    call = of(context)
+    with call.client() as client:
+        found = client.agents(limit)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+    else:
+        rows = ([each.resource.name, each.state, each.version, ago(each.last_seen), each.id] for each in found)
+        screen.table(("machine", "state", "version", "last contact", "identifier"), rows, "No agent has enrolled yet.")
+
+
+def notifications(context: typer.Context, as_json: Json = False) -> None:
+    """What you have triggered, and what still waits for its agent."""
+    call = of(context)
+    with call.client() as client:
+        found = client.notifications()
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+        return
+    screen.say(f"{found.resets} resets, {found.verifies} verifies; {found.waiting} wait for their agents.")
+    screen.table(
+        ("what", "where", "state", "asked", "", "task"), map(task_row, found.items), "You have asked for nothing yet."
+    )
+
+
+def audit(
+    context: typer.Context,
+    account: Annotated[str | None, typer.Option(help="Only about this account.")] = None,
+    task: Annotated[str | None, typer.Option(help="Only about this task.")] = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """What was done, newest first; for administrators."""
+    call = of(context)
+    with call.client() as client:
+        about = find_account(client, account).id if account else None
+        found = client.audit(limit, account=about, task=task)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+        return
+    rows = (
+        [f"{each.at:%Y-%m-%d %H:%M:%S}", each.who.name if each.who else "", each.what, each.outcome, each.reason or ""]
+        for each in found
+    )
+    screen.table(("when (UTC)", "who", "what", "outcome", "why"), rows, "Nothing was recorded yet.")
+
+
+def about(context: typer.Context, as_json: Json = False) -> None:
+    """What server this is."""
+    call = of(context)
+    with call.client(signed_in=False) as client:
+        found = client.about()
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+    else:
+        screen.say(f"{found.name} {found.version}; its clock says {found.server_time:%Y-%m-%d %H:%M:%S %Z}.")
+        if found.setup_needed:
+            screen.say("It has no user yet: keyturn setup NAME --code-file FILE")

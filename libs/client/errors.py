@@ -1,0 +1,57 @@
+"""What can go wrong between a person and the server.
+
+ClientError            `sentence` says what was wrong and what to do
+RefusedError         the server said no: a stable code and its HTTP status
+NotSignedInError   401
+NotThereError      404, also for what is somebody else's
+UnavailableError   429 and 503: try again later
+NotReachableError    nobody answered, or something in between did
+NotTrustedError      the server's certificate is not of the authority that this client was given
+DamagedError         what was downloaded is not what the server said it would be
+"""
+
+from libs.wire.agent_api import Problem
+
+
+class ClientError(Exception):
+    """The base of the tree."""
+
+
+class RefusedError(ClientError):
+    """The server refused, with a stable code."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(" ".join(part for part in (problem.title, problem.detail) if part))
+        self.code, self.status, self.problem = problem.code, problem.status, problem
+
+
+class NotSignedInError(RefusedError):
+    """No session, or it is over."""
+
+
+class NotThereError(RefusedError):
+    """It is not there, or not yours to see."""
+
+
+class UnavailableError(RefusedError):
+    """Something behind the server is away, or you are too fast."""
+
+
+class NotReachableError(ClientError):
+    """No answer of the server."""
+
+
+class NotTrustedError(ClientError):
+    """Another server, or something that opens TLS on the way."""
+
+
+class DamagedError(ClientError):
+    """Bytes that do not fit their hash."""
+
+
+_KINDS = {401: NotSignedInError, 404: NotThereError, 429: UnavailableError, 503: UnavailableError}
+
+
+def refusal(problem: Problem) -> RefusedError:
+    """The error of this problem."""
+    return _KINDS.get(problem.status, RefusedError)(problem)

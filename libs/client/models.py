@@ -1,0 +1,185 @@
+"""What the server answers, as far as people need it. Fields that a newer server appends are passed over."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from libs.wire.observations import Kind
+from libs.wire.requests import Platform
+
+
+class Answer(BaseModel):
+    """The base: frozen, and blind to what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Ref(Answer):
+    id: str
+    name: str
+
+
+class User(Answer):
+    id: str
+    name: str
+    role: str
+    created_at: datetime
+
+
+class SignedIn(Answer):
+    token: str
+    expires_at: datetime
+    user: User
+
+
+class Session(Answer):
+    user: User
+    created_at: datetime
+    expires_at: datetime
+
+
+class About(Answer):
+    name: str
+    version: str
+    setup_needed: bool
+    server_time: datetime
+
+
+class AgentBrief(Answer):
+    id: str
+    state: str
+    version: str
+    last_seen: datetime | None
+
+
+class Resource(Answer):
+    id: str
+    name: str
+    platform: Platform
+    owner: Ref
+    agent: AgentBrief | None
+    created_at: datetime
+
+
+class Proof(Answer):
+    generation: str
+    at: datetime
+    kind: str
+
+
+class Version(Answer):
+    generation: str
+    state: str
+    created_at: datetime
+    offered_at: datetime | None
+    proven_at: datetime | None
+    candidate: bool
+
+
+class Flight(Answer):
+    task: str | None
+    kind: str
+    phase: str
+    requester: Ref | None
+    since: datetime
+
+
+class Account(Answer):
+    """One account; `versions` and `sentences` only where one was asked for."""
+
+    id: str
+    name: str
+    uid: int
+    resource: Ref
+    status: str
+    sentence: str
+    proof: Proof | None
+    flight: Flight | None
+    kinds: tuple[Kind, ...]
+    next_step: str
+    versions: tuple[Version, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+class Reason(Answer):
+    code: str
+    happened: str
+    means: str
+    next: str
+
+
+class Remark(Answer):
+    code: str
+    sentence: str
+
+
+class Task(Answer):
+    id: str
+    kind: str
+    state: str
+    open: bool
+    sentence: str
+    account: Ref
+    resource: Ref
+    requester: Ref | None
+    note: str
+    requested_at: datetime
+    offered_at: datetime | None
+    ended_at: datetime | None
+    opens: bool | None
+    reason: Reason | None
+    detail: str | None
+    remarks: tuple[Remark, ...]
+
+
+class Asked(Answer):
+    task: Task
+    warnings: tuple[str, ...] = ()
+
+
+class Notifications(Answer):
+    resets: int
+    verifies: int
+    waiting: int
+    items: tuple[Task, ...]
+
+
+class Package(Answer):
+    id: str
+    platform: Platform
+    user_name: str
+    made_by: Ref
+    server_name: str
+    server_port: int
+    uses: int
+    uses_left: int
+    created_at: datetime
+    expires_at: datetime
+    sha256: str
+    size: int
+
+
+class Agent(Answer):
+    id: str
+    resource: Ref
+    state: str
+    version: str
+    last_seen: datetime | None
+    enrolled_at: datetime
+    expires_at: datetime
+
+
+class Record(Answer):
+    id: str
+    at: datetime
+    service: str
+    what: str
+    who: Ref | None
+    account: str | None
+    resource: str | None
+    task: str | None
+    outcome: str
+    reason: str | None
+    address: str
+    extra: dict[str, Any]

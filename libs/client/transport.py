@@ -1,0 +1,144 @@
+"""HTTPS to the server: an explicit authority, no proxy or trust from the environment, answers as models or errors."""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from libs.client.errors import ClientError, NotReachableError, NotTrustedError, refusal
+from libs.wire.agent_api import Problem
+
+M = TypeVar("M", bound=BaseModel)
+
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+
+def trusting(authority: Path | None) -> ssl.SSLContext:
+    """Trust in the authority of a PEM file; without one, in the system's.
+
+    Raises:
+        ClientError: the file holds no certificate.
+    """
+    if authority is None:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(cafile=str(authority))
+    except (OSError, ssl.SSLError) as error:
+        raise ClientError(f"{authority} holds no certificate: name the server's authority (server-ca.pem)") from error
+    return context
+
+
+class Transport:
+    """One server, one session. `seam` is another way to it than its socket, for tests."""
+
+    def __init__(
+        self, server: str, authority: Path | None, token: str | None, seam: httpx.BaseTransport | None = None
+    ) -> None:
+        headers = {"x-keyturn-client": "command"}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        self.server = server
+        self._client = httpx.Client(
+            base_url=server,
+            verify=True if seam is not None else trusting(authority),
+            transport=seam,
+            trust_env=False,
+            timeout=_TIMEOUT,
+            headers=headers,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(self, path: str, shape: type[M], **query: Any) -> M:
+        """The answer to a GET; parameters that are None are left out."""
+        return self._model("GET", path, shape, params=_given(query))
+
+    def post(self, path: str, shape: type[M], body: Mapping[str, Any]) -> M:
+        """The answer to a POST; values that are None are left out."""
+        return self._model("POST", path, shape, json=_given(body))
+
+    def delete(self, path: str) -> None:
+        """A DELETE without an answer."""
+        with self.stream("DELETE", path) as answer:
+            answer.read()
+
+    def items(self, path: str, shape: type[M], *, limit: int, **query: Any) -> list[M]:
+        """Up to `limit` items of a list, page by page."""
+        found: list[M] = []
+        cursor: str | None = None
+        adapter = TypeAdapter(list[shape])  # type: ignore[valid-type]
+        while len(found) < limit:
+            with self.stream(
+                "GET", path, params=_given({**query, "limit": min(limit - len(found), 200), "cursor": cursor})
+            ) as answer:
+                page = _json(answer)
+            try:
+                found += adapter.validate_python(page["items"])
+                cursor = page["next"]
+            except (KeyError, TypeError, ValidationError) as error:
+                raise NotReachableError(_not_ours(answer)) from error
+            if cursor is None:
+                break
+        return found
+
+    def _model(self, method: str, path: str, shape: type[M], **more: Any) -> M:
+        with self.stream(method, path, **more) as answer:
+            answer.read()
+            try:
+                return shape.model_validate_json(answer.content)
+            except ValidationError as error:
+                raise NotReachableError(_not_ours(answer)) from error
+
+    @contextmanager
+    def stream(self, method: str, path: str, **more: Any) -> Iterator[httpx.Response]:
+        """An answer whose body is not yet read.
+
+        Raises:
+            ClientError: one of its kinds.
+        """
+        try:
+            with self._client.stream(method, path, **more) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refused(answer)
+                yield answer
+        except httpx.ConnectError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise NotTrustedError(
+                    f"{self.server} shows a certificate that is not of the authority you trust;"
+                    " name the right one with --ca, or find out what opens TLS on the way"
+                ) from error
+            raise NotReachableError(f"{self.server} cannot be reached: {error}") from error
+        except httpx.HTTPError as error:
+            raise NotReachableError(f"{self.server} did not answer: {type(error).__name__}") from error
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _json(answer: httpx.Response) -> Any:
+    answer.read()
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise NotReachableError(_not_ours(answer)) from error
+
+
+def _refused(answer: httpx.Response) -> ClientError:
+    try:
+        return refusal(Problem.model_validate_json(answer.content))
+    except ValidationError:
+        return NotReachableError(_not_ours(answer))
+
+
+def _not_ours(answer: httpx.Response) -> str:
+    kind = answer.headers.get("content-type", "no media type")
+    return f"something other than a Keyturn server answered: status {answer.status_code}, {kind}"
