@@ -45,7 +45,7 @@ test-contract: python ## Hold your own MongoDB and RabbitMQ to our suites: STORE
 	@STORE='$(STORE)' BROKER='$(BROKER)' $(PYTHON_BIN)/pytest tests/contract
 
 demo: setup ## Show one reset on a real host, from set-up to proof (ONCE=1 ends by itself; needs root)
-	@$(PYTHON_BIN)/python -m deploy.demo $(if $(ONCE),--once)
+	@$(PYTHON_BIN)/python -m tests.demo $(if $(ONCE),--once)
 
 up: python ## Start the embedded default in the background and keep it
 	@$(SETUP) parts

@@ -27,6 +27,7 @@ from libs.store.presence import Presences
 from libs.store.requests import Requests
 from libs.store.resources import Resources as StoredResources
 from libs.store.results import Results
+from libs.store.runtimes import Runtimes as PublishedRuntimes
 from libs.store.schema import Service
 from libs.store.sessions import Sessions as StoredSessions
 from libs.store.setup_codes import SetupCodes
@@ -65,6 +66,7 @@ from services.api.metrics import GatewayMetrics
 from services.api.notices import Notices
 from services.api.notifications import routes as notification_routes
 from services.api.notifications.service import Notifications
+from services.api.nudge import Nudge
 from services.api.packages import routes as package_routes
 from services.api.packages.runtimes import Runtimes
 from services.api.packages.service import Packages
@@ -97,6 +99,7 @@ class Parts:
     keys: Keys
     private: Path
     version: str
+    nudge: Nudge
     entropy: Entropy = secrets.token_bytes
     hasher: PasswordHasher | None = None
     heartbeat_seconds: float = 15.0
@@ -169,13 +172,14 @@ def build(parts: Parts) -> Gateway:
         signer=signer,
         vault=parts.keys.vault,
         recorder=recorder,
+        nudge=parts.nudge,
     )
     events = Events(access.may_see, signing_in.good, parts.heartbeat_seconds)
     packages = Packages(
         StoredPackages(store),
         Tokens(store),
         users,
-        Runtimes(store),
+        Runtimes(PublishedRuntimes(store)),
         calls=calls,
         recorder=recorder,
         clock=now,
@@ -183,7 +187,9 @@ def build(parts: Parts) -> Gateway:
     )
     heard = Heard(presences, now, parts.clock.sleep)
     tokens = SessionTokens(parts.keys.session_secrets)
-    door = AgentDoor(jobs, Results(store), Observations(store), presences, tokens=tokens, heard=heard, clock=now)
+    door = AgentDoor(
+        jobs, Results(store), Observations(store), presences, tokens=tokens, heard=heard, clock=now, nudge=parts.nudge
+    )
     identities = Identities(certificates, parts.keys.authorities.agent)
     signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
     # Routes.

@@ -37,7 +37,7 @@ _HEADERS = {
 
 
 class Poll:
-    """The application for this one path. `clock` in Unix milliseconds; `count` hears each answer, `heard` each agent."""
+    """The application for this path. `clock` in Unix milliseconds; `count` hears each answer, `heard` each agent."""
 
     def __init__(
         self,

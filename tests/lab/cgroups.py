@@ -50,6 +50,9 @@ def make(name: str, memory: int | None) -> dict[str, Path]:
     if memory is not None:
         if is_unified():
             limit = folders["unified"] / "memory.max"
+            if not limit.exists() and "memory" in (_ROOT / "cgroup.controllers").read_text().split():
+                # Systemd has handed the controller down at the root of most machines already; it stays so.
+                (_ROOT / "cgroup.subtree_control").write_text("+memory")
         else:
             limit = folders.get("memory", _ROOT) / "memory.limit_in_bytes"
         if not limit.exists():

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,7 +112,8 @@ def mounts(under: Path) -> list[Path]:
     """Mount points of this machine in a folder, the deepest first."""
     found = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        point = Path(line.split()[4].encode().decode("unicode_escape"))
+        # The kernel writes a space in a path as \040, and a few others likewise.
+        point = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), line.split()[4]))
         if point.is_relative_to(under):
             found.append(point)
     return sorted(found, key=lambda point: len(point.parts), reverse=True)

@@ -98,7 +98,8 @@ class Host:
         for folder in list(cgroups.find(self._names)):
             if folder.name == self._names.host(self.name):
                 cgroups.remove(folder)
-        shutil.rmtree(self._home, ignore_errors=False)
+        if self._home.exists():
+            shutil.rmtree(self._home)
 
     # On the host
 
@@ -269,6 +270,7 @@ class Host:
             console=str(self._home / "console"),
             record=str(self._home / "init"),
             systemd=str(SYSTEMD),
+            starter=os.getpid(),
         )
         command = [sys.executable, "-m", "tests.lab.process_one", plan.to_text()]
         done = subprocess.run(

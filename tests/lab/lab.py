@@ -99,15 +99,16 @@ class Lab:
             raise LabError(f"No lab stands in {self.folder}: claim it first.")
         self._names.host(name)
         host = self._known(name, hide, memory)
-        taken = {other.number: other.name for other in self.hosts()}
-        if name in taken.values():
-            if number not in (None, host.number):
-                raise LabError(f"{name} has the number {host.number} and keeps it.")
-        else:
-            number = next((free for free in NUMBERS if free not in taken), None) if number is None else number
-            if number is None or number not in NUMBERS or number in taken:
-                raise LabError(f"{number} is no free number for a host: 2 to 250, taken are {sorted(taken)}.")
-            host.make(number)
+        with machine_lock():
+            taken = {other.number: other.name for other in self.hosts()}
+            if name in taken.values():
+                if number not in (None, host.number):
+                    raise LabError(f"{name} has the number {host.number} and keeps it.")
+            else:
+                number = next((free for free in NUMBERS if free not in taken), None) if number is None else number
+                if number is None or number not in NUMBERS or number in taken:
+                    raise LabError(f"{number} is no free number for a host: 2 to 250, taken are {sorted(taken)}.")
+                host.make(number)
         return host
 
     def hosts(self) -> list[Host]:
@@ -115,7 +116,12 @@ class Lab:
         return [self._known(number.parent.name) for number in sorted(self.folder.glob("*/number"))]
 
     def close(self) -> None:
-        """Take away all that this lab put on the machine. Safe to repeat, and after a crash."""
+        """Take away all that this lab put on the machine. Safe to repeat, and after a crash.
+
+        Raises LabInUseError while another process holds the lab.
+        """
+        if self._lock is None:
+            self._hold()
         self._clear()
         self._release()
 

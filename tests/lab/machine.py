@@ -28,8 +28,8 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def missing() -> str | None:
-    """One sentence that says what a lab lacks on this machine, or None when a lab can be raised."""
+def missing(path: str = PATH) -> str | None:
+    """One sentence that says what a lab lacks on this machine, or None; tools are looked for on `path`."""
     if not is_root():
         return "The lab boots real hosts and needs root."
     status = Path("/proc/self/status").read_text()
@@ -37,7 +37,7 @@ def missing() -> str | None:
     for capability, bit in _CAPABILITIES.items():
         if not held >> bit & 1:
             return f"The lab boots real hosts and needs {capability}: give the container its privileges."
-    absent = [name for name in _PACKAGES if shutil.which(name, path=PATH) is None]
+    absent = [name for name in _PACKAGES if shutil.which(name, path=path) is None]
     if not SYSTEMD.exists():
         absent.append("systemctl")
     if absent:

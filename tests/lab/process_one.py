@@ -26,7 +26,10 @@ _NOT_ON_A_HOST = {"CAP_SYS_MODULE": 16, "CAP_SYS_RAWIO": 17, "CAP_SYS_TIME": 25,
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is needed to boot; `cgroups` are folders by hierarchy, `record` takes "number start" of process 1."""
+    """All that is needed to boot.
+
+    `cgroups` are folders by hierarchy, `record` takes "number start" of process 1, `starter` is the process that waits.
+    """
 
     name: str
     network: str
@@ -37,6 +40,7 @@ class Plan:
     console: str
     record: str
     systemd: str
+    starter: int
 
     def to_text(self) -> str:
         return json.dumps(asdict(self))
@@ -46,14 +50,25 @@ def main(text: str) -> None:
     plan = Plan(**json.loads(text))
     for folder in plan.cgroups.values():
         Path(folder, "cgroup.procs").write_text(str(os.getpid()))
+    if os.getppid() != plan.starter:
+        # Whoever wanted this host was killed. The next claim of the lab must not meet a host that comes up late.
+        sys.exit("The process that starts this host is gone.")
     libc.join(libc.NETWORK, plan.network)
     libc.unshare(libc.NEW_MOUNTS | libc.NEW_CGROUPS | libc.NEW_NAMES | libc.NEW_IPC | libc.NEW_PIDS)
+    noted, note = os.pipe()
     child = os.fork()
     if child == 0:
-        _become(plan)
+        # A new root is the root of all processes in the mount space, the parent too: it must have written by then.
+        os.close(note)
+        if os.read(noted, 1):
+            _become(plan)
+        os._exit(1)
     fresh = Path(plan.record + ".new")
     fresh.write_text(f"{child} {started(child)}")
     fresh.rename(plan.record)
+    os.write(note, b"1")
+    # Its root may be gone by now: it ends without Python's own farewell, which looks for modules.
+    os._exit(0)
 
 
 def _become(plan: Plan) -> NoReturn:

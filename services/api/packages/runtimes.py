@@ -8,10 +8,11 @@ checked its signature; what the store gives must have that hash, or nothing is s
 import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from libs.store.ports import Store
-from libs.store.schema import CollectionName
+from libs.store.errors import StoreRefusedError
+from libs.store.runtimes import Runtimes as PublishedRuntimes
 from services.api.errors import AwayError
 
 _KEPT = 3
@@ -29,9 +30,8 @@ class Prefix:
 class Runtimes:
     """The last few runtimes."""
 
-    def __init__(self, store: Store) -> None:
-        self._runtimes = store.collection(CollectionName.RUNTIMES)
-        self._chunks = store.collection(CollectionName.CHUNKS)
+    def __init__(self, published: PublishedRuntimes) -> None:
+        self._published = published
         self._kept: OrderedDict[tuple[str, int], Prefix] = OrderedDict()
         self._lock = asyncio.Lock()
 
@@ -52,19 +52,27 @@ class Runtimes:
         return found
 
     async def _read(self, runtime: str, size: int) -> Prefix:
-        document = await self._runtimes.get(runtime)
         whole, first, chunks, left = hashlib.sha256(), hashlib.sha256(), list[bytes](), size
-        for n in range(0 if document is None else document["chunks"]):
-            chunk = await self._chunks.get(f"{runtime}:{n:05}")
-            if chunk is None:
-                break
-            data: bytes = chunk["data"]
-            await asyncio.to_thread(whole.update, data)
-            if left:
-                part = data[:left]
-                await asyncio.to_thread(first.update, part)
-                chunks.append(part)
-                left -= len(part)
+        published = await self._published.get(runtime)
+        try:
+            async for data in self._published.chunks(published) if published is not None else _nothing():
+                await asyncio.to_thread(whole.update, data)
+                if left:
+                    part = data[:left]
+                    await asyncio.to_thread(first.update, part)
+                    chunks.append(part)
+                    left -= len(part)
+        except StoreRefusedError as error:
+            raise _damaged() from error
         if left or whole.hexdigest() != runtime:
-            raise AwayError("The agent's program in the store is not whole. Publish it again.", "runtime_damaged")
+            raise _damaged()
         return Prefix(tuple(chunks), size, first)
+
+
+def _damaged() -> AwayError:
+    return AwayError("The agent's program in the store is not whole. Publish it again.", "runtime_damaged")
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for each in list[bytes]():
+        yield each

@@ -20,7 +20,8 @@ from libs.broker.memory.broker import MemoryBroker
 from libs.broker.memory.node import MemoryNode
 from libs.broker.topology import QueueName
 from libs.broker.topology import Service as BrokerService
-from libs.domain.accounts import Account, account_id
+from libs.domain.accounts import Account
+from libs.wire.ids import account_id
 from libs.domain.state import Generation, Proof, Rotation, Status, Version, VersionState
 from libs.pki.check import Authorities
 from libs.pki.csr import key_hash
@@ -30,7 +31,7 @@ from libs.store.accounts import Accounts
 from libs.store.certificates import Certificate, Certificates, certificate_id
 from libs.store.memory.store import MemoryServer
 from libs.store.resources import Resource, Resources
-from libs.store.schema import Service
+from libs.store.schema import CollectionName, Service
 from libs.store.users import Role, User, Users
 from libs.telemetry.metrics import Metrics
 from libs.vault.seal import VaultKeys
@@ -109,6 +110,7 @@ class World:
     keys: Keys
     private: Path
     parts: Parts
+    nudged: list[tuple[CollectionName, str]]
     _names: "itertools.count[int]" = field(default_factory=itertools.count)
 
     @property
@@ -229,6 +231,7 @@ async def make_world(private: Path, heartbeat_seconds: float = 15.0) -> AsyncIte
     clock = FakeClock(NOW)
     node, server, keys = MemoryNode(clock.now), MemoryServer(clock.now), make_keys()
     broker = MemoryBroker(node, BrokerService.GATEWAY)
+    nudged: list[tuple[CollectionName, str]] = []
     parts = Parts(
         store=server.store(Service.GATEWAY),
         broker=broker,
@@ -237,13 +240,14 @@ async def make_world(private: Path, heartbeat_seconds: float = 15.0) -> AsyncIte
         keys=keys,
         private=private,
         version="0.0.0",
+        nudge=lambda name, key: nudged.append((name, key)),
         hasher=CHEAP,
         heartbeat_seconds=heartbeat_seconds,
     )
     gateway = build(parts)
     transport = httpx.ASGITransport(app=gateway.app, client=("192.0.2.7", 40_000))
     async with httpx.AsyncClient(transport=transport, base_url="https://keyturn.example") as client:
-        yield World(gateway, client, clock, node, server, keys, private, parts)
+        yield World(gateway, client, clock, node, server, keys, private, parts, nudged)
     gateway.close()
     await broker.close()
 

@@ -1,0 +1,59 @@
+"""What the gateway is told from outside, beside what every service is."""
+
+from typing import Annotated, NamedTuple
+
+from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic_settings import NoDecode
+
+from libs.service import settings
+from libs.wire.requests import ServerName
+
+_LAST_PORT = 65_535
+WILDCARDS = ("0.0.0.0", "::")
+
+
+class Address(NamedTuple):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """`host:port`, an IPv6 host in brackets.
+
+        Raises:
+            ValueError: it is none.
+        """
+        host, colon, port = text.strip().rpartition(":")
+        if not colon or not host or not port.isdecimal() or int(port) > _LAST_PORT:
+            raise ValueError(f"{text!r} is not host:port")
+        return cls(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def _addresses(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(Address.parse(each) for each in value.split(","))
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    names: TypeAdapter[str] = TypeAdapter(ServerName)
+    return tuple(names.validate_python(each.strip()) for each in value.split(",") if each.strip())
+
+
+class Settings(settings.Settings):
+    """`listen`: comma-separated host:port; `names`: what the certificate is good for, beside the hosts of `listen`."""
+
+    listen: Annotated[
+        tuple[Address, ...], NoDecode, BeforeValidator(_addresses), Field(min_length=1, max_length=16)
+    ] = (Address("127.0.0.1", 7272),)
+    names: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), Field(max_length=50)] = ()
+
+    @property
+    def certificate_names(self) -> tuple[str, ...]:
+        """Every name that people and agents may reach this gateway by; "localhost" where there is no other."""
+        hosts = [each.host for each in self.listen if each.host not in WILDCARDS]
+        return tuple(dict.fromkeys((*hosts, *self.names))) or ("localhost",)

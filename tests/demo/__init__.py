@@ -1,0 +1,1 @@
+"""`make demo`: one reset, from an empty machine to the proof, on a real host."""

@@ -1,0 +1,96 @@
+"""`python -m tests.demo [--once]`: what `make demo` runs.
+
+On a terminal it stays up afterwards until Ctrl-C; with `--once` it ends by itself. Exit status: 0 shown whole, 1 not.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from agent.packaging.linux.build import BuildError
+from deploy.local.errors import LocalError
+from libs.cli.profile import Profile, Profiles
+from libs.client.errors import ClientError
+from libs.wire.secret import Secret
+from tests.demo.screen import Screen
+from tests.demo.story import PERSON, Story, StoryError
+from tests.lab.errors import LabError
+from tests.lab.lab import Lab
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(prog="make demo", description="One reset on a real host, from set-up to proof.")
+    parser.add_argument("--once", action="store_true", help="end by itself, also on a terminal")
+    once = parser.parse_args().once or not sys.stdout.isatty()
+    if (sentence := Lab.available()) is not None:
+        print(f"The demo boots a real host, and cannot: {sentence}", file=sys.stderr)
+        return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    screen = Screen()
+    # Each run has a folder, and so a network, of its own: two at the same time do not meet.
+    folder = ROOT / "build/demo" / f"run-{os.getpid()}-{secrets.token_hex(3)}"
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        with ExitStack() as stack:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            _show(stack, Story(ROOT, folder, screen), once=once)
+    except KeyboardInterrupt:
+        screen.say("", "Stopped, and everything that was started is gone.")
+        return 0 if not once else 130
+    except (StoryError, LabError, LocalError, ClientError, BuildError) as error:
+        print(f"\nThe demo ended early: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _show(stack: ExitStack, story: Story, *, once: bool) -> None:
+    story.screen.title("Keyturn: one password, reset and proven on a machine that nobody can reach")
+    runtime = story.runtime()
+    lab = stack.enter_context(Lab(story.folder / "lab").claim())
+    server = story.server(lab, runtime)
+    stack.callback(server.stop)
+    host = story.boot(lab)
+    client, password = story.sign_in(server)
+    stack.callback(client.close)
+    built = story.package(client, server)
+    story.install(host, built)
+    account = story.discover(client)
+    new = Secret(f"Typed-by-{PERSON}-{secrets.token_hex(6)}")
+    story.change(client, account, new)
+    story.verify(client, account)
+    story.reveal(client, account, new)
+    story.prove(host, new)
+    story.looks(client)
+    report = ROOT / "build/demo/report.json"
+    report.write_text(json.dumps({"steps": story.screen.seconds, "reset": story.timings}, indent=2) + "\n")
+    if once:
+        story.screen.say("", f"The steps' seconds are in {report.relative_to(ROOT)}.")
+        return
+    config = story.folder / "keyturn.json"
+    session = client.sign_in(PERSON, password)
+    Profiles({"KEYTURN_CONFIG": str(config)}).save(
+        "default", Profile(server.gateway_url, str(server.ca_file), session.token)
+    )
+    story.screen.say(
+        "",
+        f"It stays up at {server.gateway_url}, and {PERSON} is signed in. In another terminal, look around:",
+        f"  export KEYTURN_CONFIG='{config}' PATH=\"{ROOT}/.venv/bin:$PATH\"",
+        "  keyturn accounts list dmz-web-01",
+        "  keyturn reset dmz-web-01/root --generate",
+        "  keyturn reveal dmz-web-01/root --reason 'to look around'",
+        "Ctrl-C ends it and leaves nothing running.",
+    )
+    signal.pause()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
