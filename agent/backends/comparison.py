@@ -3,14 +3,14 @@
 from agent.backends.crypt import Crypt
 from agent.backends.password_field import PasswordField, ignores_tail, is_weak, prefix_of
 from agent.backends.ports import Comparison, Kind, Opens, Reason, Remark
-from agent.backends.settable import unsettable
 from libs.wire.secret import Secret
+from libs.wire.settable import why_not_settable
 
 
 def compare_field(crypt: Crypt, field: PasswordField, kinds: frozenset[Kind], secret: Secret) -> Comparison:
     """Compare behind a lock mark, so a locked account is `locked`, never `wrong`. Blocks for the time of one hash."""
     remarks = {Remark(kind.value) for kind in kinds if kind in {Kind.LOCKED, Kind.EXPIRED}}
-    if field.never_had or field.empty or unsettable(secret):
+    if field.never_had or field.empty or why_not_settable(secret):
         # Nothing that the vault could hold opens such a field, so this is an answer, not a failure to tell.
         return Comparison(Opens.DOES_NOT_OPEN, remarks=frozenset(remarks))
     prefix = prefix_of(field.rest)
@@ -31,6 +31,8 @@ def last_byte_changed(secret: Secret) -> Secret:
     """Another password of the same length that could be set too: only its last byte differs."""
     plain = secret.reveal()
     other = next(
-        plain[:-1] + bytes([plain[-1] ^ bit]) for bit in (1, 2, 4) if not unsettable(Secret(bytes([plain[-1] ^ bit])))
+        plain[:-1] + bytes([plain[-1] ^ bit])
+        for bit in (1, 2, 4)
+        if not why_not_settable(Secret(bytes([plain[-1] ^ bit])))
     )
     return Secret(other)

@@ -38,9 +38,9 @@ from agent.backends.ports import (
     SetOutcome,
     Started,
 )
-from agent.backends.settable import unsettable
 from agent.host import processes
 from libs.wire.secret import Secret
+from libs.wire.settable import why_not_settable
 
 _DETAIL_LETTERS: Final = 300
 _SEARCH: Final = Bounds(file_bytes=256 * 1024 * 1024, seconds=30.0)
@@ -129,7 +129,7 @@ class LinuxLocal:
         Raises:
             OSError: the account files cannot be read, or the tool cannot be started; nothing was changed.
         """
-        if rule := unsettable(secret):
+        if rule := why_not_settable(secret):
             return _refused(Reason.PASSWORD_NOT_SETTABLE, rule)
         async with self._turn:
             before = await self._field_to_change(name, uid, unlock=unlock)

@@ -20,8 +20,8 @@ from agent.backends.ports import (
     SetOutcome,
     Started,
 )
-from agent.backends.settable import unsettable
 from libs.wire.secret import Secret
+from libs.wire.settable import why_not_settable
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class MemoryBackend:
     async def set(self, name: str, uid: int, secret: Secret, *, unlock: bool, started: Started) -> SetAnswer:
         """See `Backend.set`."""
         kept = self._of(name, uid)
-        if rule := unsettable(secret):
+        if rule := why_not_settable(secret):
             return SetAnswer(SetOutcome.REFUSED, Reason.PASSWORD_NOT_SETTABLE, rule)
         if kept is None:
             return SetAnswer(SetOutcome.REFUSED, Reason.NOT_A_LOCAL_ACCOUNT, f"{name} has no line")

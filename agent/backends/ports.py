@@ -15,9 +15,6 @@ from typing import Protocol
 
 from libs.wire.secret import Secret
 
-MAX_PASSWORD_BYTES = 511
-"""The longest password that PAM takes: its buffer has 512 bytes, one of them the end mark."""
-
 
 class Kind(StrEnum):
     """What is particular about an account, as the host's files tell it.

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import structlog
-from libs.service.clock import Clock
 
 from libs.broker.ports import Broker
+from libs.service.clock import Clock
 from libs.store.certificates import Certificates
 from libs.store.resources import Resource, Resources
 from libs.wire.envelope import Envelope

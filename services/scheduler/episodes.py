@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import structlog
-from libs.service.clock import Clock
 
 from libs.domain.accounts import Account
 from libs.domain.deadlines import EPISODE
 from libs.domain.errors import RuleError
 from libs.domain.rotation import request_verify
 from libs.domain.state import Change, Status
+from libs.service.clock import Clock
 from libs.wire.ids import Noun, new_id
 from services.scheduler.ledger import Ledger
 from services.scheduler.nonces import Nonces

@@ -5,7 +5,6 @@ generation.
 from dataclasses import dataclass
 
 from libs.service.clock import Clock
-
 from libs.store.epoch import EpochStore
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
-from libs.service.clock import Clock
 
 from libs.broker.ports import Broker
 from libs.domain.accounts import Account
 from libs.domain.deadlines import due_at
 from libs.domain.errors import RuleError
 from libs.domain.state import Change
+from libs.service.clock import Clock
 from libs.store.accounts import Accounts
 from libs.wire.events import AccountChanged
 from libs.wire.reasons import Reason

@@ -9,13 +9,13 @@ document: whoever is later loses.
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from libs.service.clock import Clock
 
 from libs.broker.ports import Broker
 from libs.domain.accounts import Account
 from libs.domain.state import Flight, Kind, Phase, Version
 from libs.domain.versions import candidates
 from libs.pki.check import AgentIdentity
+from libs.service.clock import Clock
 from libs.store.jobs import JobDocument, Jobs, JobState
 from libs.vault.open import Opener
 from libs.vault.seal import in_flight

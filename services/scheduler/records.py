@@ -4,10 +4,9 @@ so a repeat meets itself.
 
 from dataclasses import dataclass
 
-from libs.service.clock import Clock
-
 from libs.domain.accounts import Account
 from libs.domain.state import Flight
+from libs.service.clock import Clock
 from libs.store.audit import Audit, AuditRecord, Who
 from libs.wire.ids import Noun, derived_id
 from libs.wire.requests import Person, Request, RevealContent

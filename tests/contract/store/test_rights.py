@@ -60,7 +60,7 @@ async def test_a_bulk_write_is_denied_as_well(engine: Engine) -> None:
         pytest.skip("STORE names a store that is used without a user, so it enforces no rights")
     gateway = engine.store(Service.GATEWAY)
     await gateway.collection(CollectionName.PRESENCE).put_many({"agt_a": {"last_seen": 1}})
-    # In the mail, where the gateway may update, the embedded store lets an upsert pass too; a forged job is no signed one.
+    # In the mail, where the gateway may update, the embedded store lets an upsert pass too: a forged job is not signed.
     with pytest.raises(StoreDeniedError) as denied:
         await gateway.collection(CollectionName.ACCOUNTS).put_many({"acc_a": {"status": "forged"}})
     assert not denied.value.retryable

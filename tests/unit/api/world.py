@@ -21,7 +21,6 @@ from libs.broker.memory.node import MemoryNode
 from libs.broker.topology import QueueName
 from libs.broker.topology import Service as BrokerService
 from libs.domain.accounts import Account
-from libs.wire.ids import account_id
 from libs.domain.state import Generation, Proof, Rotation, Status, Version, VersionState
 from libs.pki.check import Authorities
 from libs.pki.csr import key_hash
@@ -39,7 +38,7 @@ from libs.wire.encoding import canonical
 from libs.wire.events import Answered, Asked
 from libs.wire.http_signature import sign
 from libs.wire.identity import agent_csr
-from libs.wire.ids import Noun, new_id
+from libs.wire.ids import Noun, account_id, new_id
 from libs.wire.model import Wire
 from libs.wire.requests import Declined, Platform, Request
 from libs.wire.sign import Prefix, verify
