@@ -11,9 +11,9 @@ one.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agent.apply import Worker
 from agent.config import AgentConfig
@@ -44,6 +44,7 @@ T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 
 _SESSION_ENDS_EARLY = 30.0
+_LOOK_SECONDS = 2.0
 
 
 class _SessionOverError(Exception):
@@ -136,10 +137,20 @@ class Agent:
             await self._observe(enrolled)
         await self._mail(enrolled)
         while self.tick() < ends:
-            if self.watch.changed():
-                await self._observe(enrolled)
-            if await self._poll(answer, ends):
+            if await self._watching(enrolled, self._poll(answer, ends)):
                 await self._mail(enrolled)
+
+    async def _watching(self, enrolled: Enrolled, poll: Coroutine[Any, Any, bool]) -> bool:
+        """What the poll says. While it is held the account files are looked at, and a change is told at once."""
+        polling = asyncio.ensure_future(poll)
+        try:
+            while not polling.done():
+                if self.watch.changed():
+                    await self._observe(enrolled)
+                await asyncio.wait({polling}, timeout=_LOOK_SECONDS)
+            return polling.result()
+        finally:
+            polling.cancel()
 
     async def _poll(self, session: SessionAnswer, ends: float) -> bool:
         """Whether there is mail. Held by the server; what is cut or answered by something between is no news."""
