@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -141,10 +141,10 @@ class Site:
         """Plain HTTPS to the gateway, without a session."""
         return httpx.Client(base_url=self.server.gateway_url, verify=trusting(self.server.ca_file), trust_env=False)
 
-    def health(self, service: str) -> dict[str, Any]:
-        """What a service says of its parts at /readyz."""
+    def ready(self, service: str, part: str) -> bool:
+        """Whether a service says at /readyz that this part of it is ready."""
         answer = httpx.get(f"{self.server.process(service).health_url}/readyz", trust_env=False)
-        return dict(answer.json())
+        return bool(answer.json()["parts"][part]["ready"])
 
 
 def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from libs.client import models
+from libs.client.errors import RefusedError
 from tests.e2e.site import OLD, Site, until
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
@@ -39,9 +40,11 @@ def test_a_second_change_is_refused_and_says_whose_is_first(running: Site) -> No
     account = running.add_account("busy")
     running.agent("stop")
     try:
-        running.reset(account, "The-first-of-two-1")
-        with pytest.raises(Exception, match="ops"):
-            until(lambda: running.reset(account, "The-second-of-two-1") and None, "the refusal", 10)
+        first = running.reset(account, "The-first-of-two-1")
+        until(lambda: running.client.task(first.id).state == "queued" or None, "the queue")
+        with pytest.raises(RefusedError, match="ops") as refused:
+            running.reset(account, "The-second-of-two-1")
+        assert refused.value.code == "account_busy"
     finally:
         running.agent("start")
     one_effect(running, account, "The-first-of-two-1")
@@ -66,7 +69,7 @@ def test_broker_or_store_is_killed_in_the_middle_of_a_reset(running: Site, name:
     part = running.server.broker if name == "broker" else running.server.store
     task = running.reset(account, f"Across-a-kill-of-{name}-1")
     part.kill()
-    until(lambda: not running.health("scheduler")[name]["ready"] or None, f"the word that the {name} is away")
+    until(lambda: not running.ready("scheduler", name) or None, f"the word that the {name} is away")
     part.restart()
     until(lambda: _open(running, task), "the task's end", 120)
     one_effect(running, account, f"Across-a-kill-of-{name}-1")

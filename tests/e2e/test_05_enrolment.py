@@ -1,0 +1,110 @@
+"""Story 5: tokens and signatures. What is wrong has its own code, and leaves nothing half-made."""
+
+import base64
+import json
+import secrets
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from libs.wire.encoding import canonical
+from libs.wire.http_signature import sign
+from libs.wire.identity import agent_csr
+from tests.e2e.site import PERSON, Site
+
+pytestmark = [pytest.mark.real, pytest.mark.host]
+
+Forge = Callable[[dict[str, str]], dict[str, str]]
+
+
+def enrol(site: Site, token: str, more: dict[str, object]) -> httpx.Response:
+    """An enrolment as an agent would ask for it."""
+    signing = generate_private_key(SECP256R1())
+    body = {
+        "token": token,
+        "user_name": PERSON,
+        "resource_name": "imagined",
+        "platform": "linux",
+        "csr": base64.b64encode(agent_csr(signing, X25519PrivateKey.generate().public_key())).decode(),
+        "host": {"hostname": "imagined", "system": "Debian"},
+        **more,
+    }
+    with site.http() as http:
+        return http.post("/agent/v1/enrol", json=body)
+
+
+def used_token(site: Site) -> str:
+    return site.host.read("/opt/keyturn-agent/token").decode().strip()
+
+
+@pytest.mark.parametrize(
+    ("token", "more", "code"),
+    [
+        (lambda _: secrets.token_urlsafe(32), {}, "token_unknown"),
+        (used_token, {}, "token_used"),
+        (used_token, {"user_name": "nobody"}, "user_name_unknown"),
+        (used_token, {"platform": "windows"}, "platform_mismatch"),
+        (used_token, {"csr": base64.b64encode(b"garbage").decode()}, "csr_invalid"),
+    ],
+)
+def test_a_wrong_enrolment_has_its_own_code_and_makes_nothing(
+    running: Site, token: Callable[[Site], str], more: dict[str, object], code: str
+) -> None:
+    before = (running.client.agents(), running.client.resources())
+    answer = enrol(running, token(running), more)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == code
+    after = (running.client.agents(), running.client.resources())
+    assert [{each.id for each in part} for part in after] == [{each.id for each in part} for part in before]
+
+
+class Signer:
+    """The installed agent's own key, in an attacker's hands as far as each test lets it."""
+
+    def __init__(self, site: Site) -> None:
+        key = load_pem_private_key(site.host.read("/var/lib/keyturn-agent/identity.key"), None)
+        assert isinstance(key, EllipticCurvePrivateKey)
+        self.key, self.site = key, site
+        self.agent = json.loads(site.host.read("/var/lib/keyturn-agent/identity.json"))["agent"]
+        self.body = canonical({"version": 1, "agent": self.agent})
+
+    def headers(self, path: str = "/agent/v1/fetch", *, body: bytes | None = None, seconds: int = 0) -> dict[str, str]:
+        now = time.time_ns() // 1_000_000 + seconds * 1_000
+        nonce = secrets.token_urlsafe(18)
+        return sign("POST", path, self.body if body is None else body, self.key, key=self.agent, nonce=nonce, now=now)
+
+    def post(self, headers: dict[str, str], path: str = "/agent/v1/fetch", host: str | None = None) -> httpx.Response:
+        more = {"content-type": "application/json"} | ({"host": host} if host else {})
+        with self.site.http() as http:
+            return http.post(path, content=self.body, headers=headers | more)
+
+
+def test_hostile_signatures(running: Site) -> None:
+    signer = Signer(running)
+    codes = {
+        "another path": signer.post(signer.headers("/agent/v1/report")),
+        "another body": signer.post(signer.headers(body=b"{}")),
+        "another tag": signer.post(
+            {name: value.replace("keyturn-agent/1", "other") for name, value in signer.headers().items()}
+        ),
+        "an old one": signer.post(signer.headers(seconds=-3_600)),
+        "none": signer.post({}),
+    }
+    assert {what: answer.json()["code"] for what, answer in codes.items()} == {
+        "another path": "signature_invalid",
+        "another body": "signature_invalid",
+        "another tag": "signature_invalid",
+        "an old one": "clock_skew",
+        "none": "signature_missing",
+    }
+    assert codes["an old one"].json()["server_time"] > 0
+    once = signer.headers()
+    assert signer.post(once).status_code == httpx.codes.OK
+    again = signer.post(once)
+    assert (again.status_code, again.json()["code"]) == (httpx.codes.UNAUTHORIZED, "nonce_used")
+    assert signer.post(signer.headers(), host="balancer.example").status_code == httpx.codes.OK
