@@ -1,14 +1,19 @@
 """Story 4: the canary. First the hunt proves that it can see, then a known password goes through the whole system."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import aio_pika
 import httpx
 import pytest
+from pymongo import MongoClient
 
-from tests.e2e.site import FOLDER, PASSWORD, PERSON, Site
+from libs.store.schema import CollectionName
+from tests.e2e.site import FOLDER, PASSWORD, PERSON, Site, until
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
 
@@ -38,6 +43,7 @@ class Hunt:
         """Each place with what is in it now."""
         found = dict(self.responses)
         found.update(_files(self.site.server.state))
+        found.update(_documents(self.site))
         found.update(_processes(Path("/proc"), "server"))
         for service in ("gateway", "scheduler", "bundler"):
             url = self.site.server.process(service).health_url
@@ -64,6 +70,37 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield f"server {path.relative_to(folder)}", path.read_bytes()
 
 
+def _documents(site: Site) -> Iterator[tuple[str, bytes]]:
+    """Every document as the store gives it: its files may be compressed."""
+    with store_of(site) as store:
+        for name in CollectionName:
+            for document in store[name.database][name.collection].find():
+                if name is not CollectionName.CHUNKS:
+                    yield f"document {name} {document['_id']}", repr(document).encode()
+
+
+def store_of(site: Site) -> MongoClient[dict[str, Any]]:
+    """The store, as its administrator."""
+    password = (site.server.keys / "admin" / "store_password").read_text().strip()
+    return MongoClient(site.server.store.url, username="admin", password=password, retryWrites=False)
+
+
+async def put_unreadable(site: Site, body: bytes) -> None:
+    """A message that is none, into the scheduler's queue of requests."""
+    password = (site.server.keys / "admin" / "broker_password").read_text().strip()
+    address = site.server.broker.address.replace("amqp://", f"amqp://admin:{password}@")
+    async with await aio_pika.connect(address) as connection:
+        work = await (await connection.channel()).get_exchange("work", ensure=False)
+        message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await work.publish(message, routing_key="task.requested")
+
+
+def aside(site: Site) -> int:
+    """How many messages lie aside of the scheduler's queue of requests, as the broker counts."""
+    said = site.server.broker.control("list_queues", "--quiet", "name", "messages")
+    return next(int(line.split()[1]) for line in said.splitlines() if line.startswith("scheduler.requests.aside"))
+
+
 def _processes(proc: Path, where: str) -> Iterator[tuple[str, bytes]]:
     for folder in proc.glob("[0-9]*"):
         for name in ("cmdline", "environ"):
@@ -82,6 +119,13 @@ def test_the_hunt_sees_a_planted_canary_everywhere(running: Site) -> None:
     stored = site.server.state / "store" / "planted"
     log.write_text(f'{{"event": "{PLANT}"}}')
     stored.write_bytes(PLANT.encode("utf-16-le"))
+    with store_of(site) as store:
+        store["desk"]["requests"].insert_one({"_id": "planted", "taken": True, "note": PLANT})
+    before = aside(site)
+    asyncio.run(put_unreadable(site, b"{" + PLANT.encode()))
+    # It goes aside at the first try, and its neighbours are not touched.
+    until(lambda: aside(site) == before + 1 or None, "the message to go aside")
+    assert running.resets(running.add_account("neighbour")).state == "done"
     site.host.write("/var/lib/keyturn-agent/planted", base64.b64encode(b"..." + PLANT.encode()))
     site.host.run(["sh", "-c", f"systemd-run --quiet --unit planted sleep 300; logger {PLANT}; true"])
     site.host.run(["sh", "-c", f"PLANTED={PLANT} setsid sleep 300 >/dev/null 2>&1 </dev/null &"])
@@ -90,8 +134,12 @@ def test_the_hunt_sees_a_planted_canary_everywhere(running: Site) -> None:
     finally:
         log.unlink()
         stored.unlink()
+        with store_of(site) as store:
+            store["desk"]["requests"].delete_one({"_id": "planted"})
         site.host.run(["sh", "-c", "rm /var/lib/keyturn-agent/planted; pkill sleep; true"])
     assert {"a response", "server logs/planted.log", "server store/planted"} <= set(found)
+    assert "document desk.requests planted" in found
+    assert any(place.startswith("server broker/") for place in found), "the broker's own files"
     assert {"host /var/lib/keyturn-agent/planted", "host processes"} <= set(found)
 
 
