@@ -1,6 +1,7 @@
 """A whole installation on real parts: broker, store, three services, one lab host with the packed agent installed."""
 
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -164,6 +165,7 @@ def site(root: Path, lab: Lab, name: str = "dmz-web-01") -> Iterator[Site]:
     folder = root / "build/tests" / f"e2e-{secrets.token_hex(4)}"
     folder.mkdir(parents=True, mode=0o700)
     with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
         server = Deployment(
             folder / "server",
             root=root,
