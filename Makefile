@@ -8,7 +8,7 @@ TESTS ?= tests/unit tests/contract tests/model tests/integration tests/e2e
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup python check format test test-contract demo up down bench runtime-linux lock clean
+.PHONY: help setup python as-root check format test test-contract demo up down bench runtime-linux lock clean
 
 # What a caller's own environment would make of our Python is not what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -44,8 +44,11 @@ test-contract: python ## Hold your own MongoDB and RabbitMQ to our suites: STORE
 	@[ -n "$(STORE)$(BROKER)" ] || { echo 'make test-contract STORE=mongodb://HOST:PORT/ BROKER=amqp://HOST:PORT/ (either or both)' >&2; exit 2; }
 	@STORE='$(STORE)' BROKER='$(BROKER)' $(PYTHON_BIN)/pytest tests/contract
 
-demo: setup ## Show one reset on a real host, from set-up to proof (ONCE=1 ends by itself; needs root)
+demo: as-root setup ## Show one reset on a real host, from set-up to proof (ONCE=1 ends by itself; needs root)
 	@$(PYTHON_BIN)/python -m tests.demo $(if $(ONCE),--once)
+
+as-root:
+	@[ "$$(id -u)" = 0 ] || { echo 'The demo boots a real host, and only root can do that: sudo make demo' >&2; exit 1; }
 
 up: python ## Start the embedded default in the background and keep it
 	@$(SETUP) parts

@@ -7,8 +7,10 @@ _MINUTE, _HOUR, _DAY = 60 * _SECOND, 3_600 * _SECOND, 86_400 * _SECOND
 
 
 def ago(at: int, now: int) -> str:
-    """How long ago `at` was: "3 s ago", "19 min ago", "5 h ago", "2 days ago"."""
+    """How long ago `at` was: "just now", "3 s ago", "19 min ago", "5 h ago", "2 days ago"."""
     passed = max(0, now - at)
+    if passed < _SECOND:
+        return "just now"
     if passed < _MINUTE:
         return f"{passed // _SECOND} s ago"
     if passed < _HOUR:

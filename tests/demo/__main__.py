@@ -5,12 +5,12 @@ On a terminal it stays up afterwards until Ctrl-C; with `--once` it ends by itse
 
 import argparse
 import json
-import os
 import secrets
 import shutil
 import signal
 import sys
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 from agent.packaging.linux.build import BuildError
@@ -20,10 +20,11 @@ from libs.client.errors import ClientError
 from libs.wire.secret import Secret
 from tests.demo.screen import Screen
 from tests.demo.story import PERSON, Story, StoryError
-from tests.lab.errors import LabError
+from tests.lab.errors import LabError, LabInUseError
 from tests.lab.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
@@ -34,28 +35,47 @@ def main() -> int:
     if (sentence := Lab.available()) is not None:
         print(f"The demo boots a real host, and cannot: {sentence}", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in _ENDS:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     screen = Screen()
-    # Each run has a folder, and so a network, of its own: two at the same time do not meet.
-    folder = ROOT / "build/demo" / f"run-{os.getpid()}-{secrets.token_hex(3)}"
-    folder.mkdir(parents=True, mode=0o700)
     try:
         with ExitStack() as stack:
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            _show(stack, Story(ROOT, folder, screen), once=once)
+            lab, folder = _place(stack)
+            try:
+                _show(stack, lab, Story(ROOT, folder, screen), once=once)
+            finally:
+                # Asked once is enough: what ends now is not interrupted on its way.
+                for number in (signal.SIGINT, *_ENDS):
+                    signal.signal(number, signal.SIG_IGN)
     except KeyboardInterrupt:
         screen.say("", "Stopped, and everything that was started is gone.")
-        return 0 if not once else 130
+        return 130 if once else 0
     except (StoryError, LabError, LocalError, ClientError, BuildError) as error:
         print(f"\nThe demo ended early: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _show(stack: ExitStack, story: Story, *, once: bool) -> None:
+def _place(stack: ExitStack) -> tuple[Lab, Path]:
+    """A lab and an empty folder of this run's own: two demos at the same time do not meet, and what a killed one left
+    is taken away by the next.
+    """
+    for number in count(1):
+        lab, folder = Lab(ROOT / "build/demo" / f"lab-{number}"), ROOT / "build/demo" / f"run-{number}"
+        try:
+            stack.enter_context(lab)
+        except LabInUseError:
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        return lab, folder
+    raise AssertionError("numbers do not end")
+
+
+def _show(stack: ExitStack, lab: Lab, story: Story, *, once: bool) -> None:
     story.screen.title("Keyturn: one password, reset and proven on a machine that nobody can reach")
     runtime = story.runtime()
-    lab = stack.enter_context(Lab(story.folder / "lab").claim())
     server = story.server(lab, runtime)
     stack.callback(server.stop)
     host = story.boot(lab)
@@ -65,15 +85,19 @@ def _show(stack: ExitStack, story: Story, *, once: bool) -> None:
     story.install(host, built)
     account = story.discover(client)
     new = Secret(f"Typed-by-{PERSON}-{secrets.token_hex(6)}")
-    story.change(client, account, new)
+    story.change(client, host, account, new)
     story.verify(client, account)
     story.reveal(client, account, new)
     story.prove(host, new)
     story.looks(client)
     report = ROOT / "build/demo/report.json"
-    report.write_text(json.dumps({"steps": story.screen.seconds, "reset": story.timings}, indent=2) + "\n")
+    whole = round(sum(story.screen.seconds.values()), 3)
+    told = {"seconds": whole, "steps": story.screen.seconds, "reset": story.timings}
+    aside = story.folder / "report.json"
+    aside.write_text(json.dumps(told, indent=2) + "\n")
+    aside.replace(report)
     if once:
-        story.screen.say("", f"The steps' seconds are in {report.relative_to(ROOT)}.")
+        story.screen.say("", f"Shown in {whole:.0f} s; each step's seconds are in {report.relative_to(ROOT)}.")
         return
     config = story.folder / "keyturn.json"
     session = client.sign_in(PERSON, password)

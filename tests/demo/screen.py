@@ -44,11 +44,12 @@ class Screen:
         """A command as a person would type it."""
         self._print(f"    {self._in(_DIM, '$ ' + line)}")
 
-    def rows(self, rows: list[tuple[str, ...]]) -> None:
+    def table(self, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         """A table without lines."""
-        widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-        for row in rows:
-            self.say("  " + "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        widths = [max(len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
+        for number, row in enumerate((heads, *rows)):
+            line = "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            self.say("  " + (line if number else self._in(_DIM, line)))
 
     def _in(self, code: str, text: str) -> str:
         return f"{code}{text}{_END}" if self.colour else text

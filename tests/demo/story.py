@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from libs.client.client import BuiltPackage, Client
 from libs.wire.requests import Platform
 from libs.wire.secret import Secret
 from tests.demo.screen import Screen
+from tests.demo.timing import parts
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 
@@ -23,6 +23,8 @@ T = TypeVar("T")
 PERSON, HOST, ACCOUNT = "ops", "dmz-web-01", "deploy"
 OLD = b"what-it-was-before"
 PATIENCE = 60.0
+BOUND = 2.0
+"""Seconds from save to proven on a held poll, at most."""
 
 
 class StoryError(Exception):
@@ -52,9 +54,11 @@ class Story:
         with self.screen.step("boot", f"Boot {HOST}: own systemd, own accounts, a firewall that lets nothing in"):
             host = lab.host(HOST)
             host.boot()
+            host.run(["chpasswd"], input=b"root:" + OLD + b"\n")
             host.add_user(ACCOUNT, OLD)
             host.add_user("svc-backup", b"another-old-one", shell="/usr/sbin/nologin")
             host.add_user("intern", b"left-last-year", locked=True)
+            host.add_user("kiosk")  # nobody ever gave it a password
             self.screen.say(f"it has the address {host.address}, and can call {lab.address} only")
         return host
 
@@ -65,6 +69,7 @@ class Story:
             root=self.root,
             listen=("127.0.0.1:0", f"{lab.address}:0"),
             names=("keyturn", "localhost", "127.0.0.1", lab.address),
+            prefer_port=7272,
         )
         with self.screen.step("server", "Start RabbitMQ, the store, and gateway, scheduler, bundler as processes"):
             deployment.start()
@@ -123,13 +128,14 @@ class Story:
             resource = _until(lambda: next(iter(client.resources()), None), "the resource")
             accounts = _until(lambda: _with_account(client.accounts(resource.id)), "its accounts")
             shown = [a for a in accounts if "system" not in a.kinds or a.name == "root"]
-            self.screen.rows(
-                [(a.name, a.status, ", ".join(kind.replace("_", " ") for kind in a.kinds), a.sentence) for a in shown]
+            self.screen.table(
+                ("account", "state", "kind", "what is known"),
+                [(a.name, a.status, ", ".join(kind.replace("_", " ") for kind in a.kinds), a.sentence) for a in shown],
             )
             self.screen.say(f"and {len(accounts) - len(shown)} system accounts; the resource is {resource.name}")
         return next(a for a in accounts if a.name == ACCOUNT)
 
-    def change(self, client: Client, account: models.Account, new: Secret) -> None:
+    def change(self, client: Client, host: Host, account: models.Account, new: Secret) -> None:
         """The password, changed and proven, with the parts of the time."""
         with self.screen.step("change", f"Change the password of {HOST}/{ACCOUNT}, and see it proven"):
             began = time.monotonic()
@@ -138,9 +144,14 @@ class Story:
             whole = time.monotonic() - began
             if ended.state != "done":
                 raise StoryError(f"the reset ended as {ended.state}: {ended.sentence}")
-            self.timings = {"from_save_to_proven": round(whole, 3), **_parts(ended)}
             self.screen.say(ended.sentence)
-            self.screen.say(f"from save to proven {whole:.2f} s: {_told(self.timings)}")
+            self.timings = parts(ended, client, host)
+            told = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in self.timings.items())
+            self.timings["from save to proven"] = round(whole, 3)
+            judged = (
+                "below the 2 s that we promise" if whole < BOUND else "above the 2 s that we promise: a busy machine?"
+            )
+            self.screen.say(f"from save to proven {whole:.2f} s, {judged}", f"of which {told}")
 
     def verify(self, client: Client, account: models.Account) -> None:
         """Verified, without a log-in."""
@@ -184,27 +195,3 @@ def _until(look: Callable[[], T | None], what: str) -> T:
 
 def _with_account(found: list[models.Account]) -> list[models.Account] | None:
     return found if any(each.name == ACCOUNT for each in found) else None
-
-
-def _parts(task: models.Task) -> dict[str, float]:
-    """The parts of a reset's time, as server and agent noted them."""
-    parts: dict[str, float] = {}
-    if task.offered_at is not None:
-        parts["queue_and_wake"] = _between(task.requested_at, task.offered_at)
-        if task.ended_at is not None:
-            parts["set_compare_report"] = _between(task.offered_at, task.ended_at)
-    return parts
-
-
-def _between(earlier: datetime, later: datetime) -> float:
-    return round((later - earlier).total_seconds(), 3)
-
-
-def _told(timings: dict[str, float]) -> str:
-    parts = {name: seconds for name, seconds in timings.items() if name != "from_save_to_proven"}
-    return ", ".join(
-        f"{name.replace('_', ' ')} {seconds:.2f} s"
-        for name, seconds in parts.items()
-        for name, seconds in timings.items()
-        if name != "from_save_to_proven"
-    )
