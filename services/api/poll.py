@@ -54,8 +54,11 @@ class Poll:
             refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "GET is needed.")
             await refused(scope, receive, send)
             return
-        token = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        agent = None
+        token, agent = b"", None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                token = value
+                break
         if token[:7] == b"Bearer ":
             agent = self._tokens.agent(token[7:].decode("latin-1"), self._clock())
         if agent is None:

@@ -4,6 +4,7 @@ python -m tests.bench.polled ours | raw FOLDER     prints its port; answers "cpu
 """
 
 import asyncio
+import os
 import resource
 import ssl
 import sys
@@ -11,10 +12,11 @@ import time
 from pathlib import Path
 
 import uvloop
-from prometheus_client import CollectorRegistry, Counter
 
+from libs.telemetry.metrics import Metrics
 from services.api.agent_door.tokens import SessionTokens
 from services.api.mailroom import Mailroom
+from services.api.metrics import GatewayMetrics
 from services.api.poll import App, Poll, Receive, Scope, Send
 from services.api.server import Server, bind
 
@@ -45,7 +47,7 @@ async def raw(scope: Scope, receive: Receive, send: Send) -> None:
 
 def ours() -> App:
     """The gateway's poll, with a real count of answers and a real note of who was heard."""
-    answers = Counter("polls", "Polls by answer.", ("answer",), registry=CollectorRegistry())
+    metrics = GatewayMetrics(Metrics("gateway", "bench"))
     heard: dict[str, int] = {}
 
     def now() -> int:
@@ -54,7 +56,7 @@ def ours() -> App:
     def note(agent: str) -> None:
         heard[agent] = now()
 
-    return Poll(SessionTokens((SECRET,)), Mailroom(), now, lambda answer: answers.labels(answer).inc(), note)
+    return Poll(SessionTokens((SECRET,)), Mailroom(), now, metrics.polled, note)
 
 
 def context(folder: Path) -> ssl.SSLContext:
@@ -75,8 +77,9 @@ async def _serve(which: str, folder: Path) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asked), sys.stdin)
     while line := (await asked.readline()).strip():
         print(time.process_time() if line == b"cpu" else _rss(), flush=True)
-    server.stop()
-    await serving
+    # What is still held was measured, and ends with the process.
+    serving.cancel()
+    os._exit(0)
 
 
 def _rss() -> int:

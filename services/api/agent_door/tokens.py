@@ -14,6 +14,7 @@ from pathlib import Path
 
 LIFETIME_SECONDS = 600
 _MIN_SECRET = 32
+_REMEMBERED = 20_000
 
 
 def load_secrets(path: Path) -> tuple[bytes, ...]:
@@ -37,6 +38,7 @@ class SessionTokens:
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
         self._secrets = tuple(secrets)
+        self._good: dict[str, tuple[str, int]] = {}
 
     def make(self, agent: str, now: int) -> str:
         """A token of `agent` for ten minutes from `now`, Unix milliseconds."""
@@ -44,9 +46,19 @@ class SessionTokens:
         return f"{text}.{_mac(self._secrets[0], text)}"
 
     def agent(self, token: str, now: int) -> str | None:
-        """Whose token it is; None when it is not ours or its time is over."""
+        """Whose token it is; None when it is not ours or its time is over.
+
+        A token that was found good once is remembered, because an agent shows the same one with each poll.
+        """
+        good = self._good.get(token) or self._checked(token)
+        return good[0] if good is not None and now // 1000 < good[1] else None
+
+    def _checked(self, token: str) -> tuple[str, int] | None:
         text, _, mac = token.rpartition(".")
         if not token.isascii() or not any(hmac.compare_digest(_mac(each, text), mac) for each in self._secrets):
             return None
         _, agent, expiry = text.split(".")
-        return agent if now // 1000 < int(expiry) else None
+        if len(self._good) >= _REMEMBERED:
+            self._good.clear()
+        self._good[token] = agent, int(expiry)
+        return self._good[token]
