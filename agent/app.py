@@ -17,6 +17,7 @@ from agent.backends.linux_local import open_linux_local
 from agent.backends.preflight import examine
 from agent.config import AgentConfig, ConfigError, check_config, load_config
 from agent.enrolment import NoTokenError
+from agent.host.children import on_path
 from agent.host.lock import AgentRunningError, HostLock
 from agent.host.status import read_status, sentence
 from agent.identity import Identity, IdentityError
@@ -83,6 +84,9 @@ def _status(asked: argparse.Namespace) -> int:
 
 def _self_test(_: argparse.Namespace) -> int:
     open_linux_local()
+    if not on_path("chpasswd"):
+        print("this host has no chpasswd, which sets passwords")  # noqa: T201 - the command speaks to a person
+        return 1
     obstacle = examine(Path("/"))
     said = f"{obstacle.reason}: {obstacle.sentence}" if obstacle else "passwords can be set on this host"
     print(said)  # noqa: T201 - the command speaks to a person

@@ -57,11 +57,11 @@ _KEYS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "ServerName": ("server_name", values.server_name),
     "ServerPort": ("server_port", values.server_port),
     "ScheduleInterval": ("schedule_interval", values.schedule_interval),
-    "UserName": ("user_name", values.person_or_label("the name of the Keyturn user who owns this machine")),
+    "UserName": ("user_name", values.user_name),
     "Proxy": ("proxy", values.proxy),
     "TrustFile": ("trust_file", values.trust_file),
     "LogLevel": ("log_level", values.log_level),
-    "ResourceName": ("resource_name", values.person_or_label("the name under which this machine is shown")),
+    "ResourceName": ("resource_name", values.resource_name),
 }
 _REQUIRED: Final = ("ServerName", "UserName")
 _MAY_BE_EMPTY: Final = frozenset({"Proxy", "TrustFile", "ResourceName"})

@@ -2,10 +2,13 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+from libs.wire.requests import ResourceName, UserName
 
 MEANING: Final = {
     "ServerName": "the name or address of the Keyturn server, such as keyturn.example.net",
@@ -16,7 +19,8 @@ MEANING: Final = {
 }
 _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _HOST_LETTERS: Final = 253
-_LABEL_LETTERS: Final = 128
+_USER: Final[TypeAdapter[str]] = TypeAdapter(UserName)
+_RESOURCE: Final[TypeAdapter[str]] = TypeAdapter(ResourceName)
 _PORTS: Final = range(1, 65_536)
 _INTERVALS: Final = range(5, 86_401)
 _LEVELS: Final = ("debug", "info", "warning", "error")
@@ -55,15 +59,23 @@ def schedule_interval(text: str) -> int:
     return _whole(text, _INTERVALS, MEANING["ScheduleInterval"])
 
 
-def person_or_label(meaning: str) -> Callable[[str], str]:
-    """A name for people: at most 128 letters. That no letter is invisible was looked at before."""
+def user_name(text: str) -> str:
+    """The owner's name, by the rule that the server has for names of users."""
+    return _as_on_the_wire(
+        _USER, text, "small letters, digits and . _ @ -, at most 64, beginning with a letter or digit"
+    )
 
-    def check(text: str) -> str:
-        if len(text) > _LABEL_LETTERS:
-            raise ValueError(f"it has {len(text)} letters and {_LABEL_LETTERS} is the most; write {meaning}")
-        return text
 
-    return check
+def resource_name(text: str) -> str:
+    """The machine's name, by the rule that the server has for names of resources."""
+    return _as_on_the_wire(_RESOURCE, text, "letters, digits and . _ -, at most 253, beginning with a letter or digit")
+
+
+def _as_on_the_wire(rule: TypeAdapter[str], text: str, right: str) -> str:
+    try:
+        return rule.validate_python(text)
+    except ValidationError:
+        raise ValueError(f"write {right}") from None
 
 
 def without_sign_in(text: str) -> str:

@@ -9,7 +9,11 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pydantic import TypeAdapter, ValidationError
 
+from libs.wire.agent_api import EnrolmentToken
+
+_TOKEN: TypeAdapter[str] = TypeAdapter(EnrolmentToken)
 _NO_CHECK_TIME = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the standard library does not name."""
 
@@ -42,11 +46,20 @@ class Package:
         return cls(folder, key)
 
     def token(self) -> str | None:
-        """The enrolment token, or None where it was taken away."""
+        """The enrolment token, or None where it was taken away.
+
+        Raises:
+            PackageError: the file holds something else. What it holds is not said, for it may be most of a token.
+        """
+        path = self.folder / "token"
         try:
-            return (self.folder / "token").read_text("ascii").strip() or None
-        except (OSError, ValueError):
+            text = path.read_text("ascii", "replace").strip()
+        except OSError:
             return None
+        try:
+            return _TOKEN.validate_python(text) if text else None
+        except ValidationError:
+            raise PackageError(f"{path} is damaged; install a newly downloaded package") from None
 
     def tls(self, trust_file: Path | None) -> ssl.SSLContext:
         """Trust in the package's certificate, in the file that the operator names, and in nothing else.

@@ -40,10 +40,9 @@ class Watch:
             OSError: the account files cannot be read.
         """
         stamp = self._now()
-        found = await self.backend.discover(self.bounds)
+        found = await self.backend.discover(self.bounds, self.identity.keys.prints)
         enrolled = self.identity.enrolled
         resource = enrolled.resource if enrolled else ""
-        prints = self.identity.keys.prints
         seen = [
             SeenAccount(
                 name=each.name,
@@ -51,7 +50,7 @@ class Watch:
                 gid=each.gid,
                 shell=each.shell[:200],
                 kinds=tuple(Kind(kind) for kind in sorted(each.kinds)),
-                fingerprint=await self.backend.fingerprint(each.name, each.uid, prints),
+                fingerprint=each.fingerprint,
                 mark=self.memory.mark_of(resource, each.name, each.uid),
             )
             for each in found.accounts

@@ -34,6 +34,10 @@ class ToolEnd:
     reaped: bool = True
 
 
+class ToolNotStartedError(Exception):
+    """The tool cannot be started, with the sentence why."""
+
+
 class ChangeTool(Protocol):
     """Something that takes one `name:password` line, or `name:field` where the field is written as it is."""
 
@@ -41,7 +45,7 @@ class ChangeTool(Protocol):
         """Give it one line and await its end.
 
         Raises:
-            OSError: it cannot be started.
+            ToolNotStartedError: it was given nothing.
         """
 
 
@@ -58,20 +62,14 @@ class Chpasswd:
 
     async def run(self, line: bytes, *, encrypted: bool, started: Started) -> ToolEnd:
         """See `ChangeTool`. Cancelling this call kills the tool and reaps it first."""
-        reading, writing = os.pipe()
-        said = os.memfd_create("said")  # a file, not a pipe: a grandchild that keeps it open holds nobody up
+        reading = writing = said = -1
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                *(("-e",) if encrypted else ()),
-                stdin=reading,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                env=self._environment,
-                cwd="/",
-                process_group=0,
-                preexec_fn=self._in_child,
-            )
+            try:
+                reading, writing = os.pipe()
+                said = os.memfd_create("said")  # a file, not a pipe: a grandchild that keeps it open holds nobody up
+                process = await self._start(reading, said, encrypted=encrypted)
+            except OSError as error:
+                raise ToolNotStartedError(f"{self._command[0]} cannot be started: {error.strerror}") from error
             os.close(reading)
             reading = -1
             try:
@@ -92,6 +90,19 @@ class Chpasswd:
             for descriptor in (reading, writing, said):
                 if descriptor >= 0:
                     os.close(descriptor)
+
+    async def _start(self, reading: int, said: int, *, encrypted: bool) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self._command,
+            *(("-e",) if encrypted else ()),
+            stdin=reading,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            env=self._environment,
+            cwd="/",
+            process_group=0,
+            preexec_fn=self._in_child,
+        )
 
 
 def _read(said: int) -> bytes:

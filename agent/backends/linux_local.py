@@ -17,7 +17,7 @@ from typing import Final
 
 from agent.backends import account_lock, preflight
 from agent.backends.account_kinds import effective_field, kinds_of, system_uids_below
-from agent.backends.chpasswd import ChangeTool, Chpasswd, ToolEnd
+from agent.backends.chpasswd import ChangeTool, Chpasswd, ToolEnd, ToolNotStartedError
 from agent.backends.comparison import compare_field, last_byte_changed
 from agent.backends.crypt import Crypt, load_crypt
 from agent.backends.directory import WhoAnswers, ask_getent
@@ -75,17 +75,23 @@ class LinuxLocal:
         # The lock of the account files belongs to this whole process, so its own sets take turns here.
         self._turn = asyncio.Lock()
 
-    async def discover(self, bounds: Bounds) -> Discovery:
-        """See `Backend.discover`."""
-        return await asyncio.to_thread(self._discover, bounds)
+    async def discover(self, bounds: Bounds, key: bytes | None = None) -> Discovery:
+        """See `Backend.discover`. Each file is read once, however many accounts there are."""
+        return await asyncio.to_thread(self._discover, bounds, key)
 
-    def _discover(self, bounds: Bounds) -> Discovery:
+    def _discover(self, bounds: Bounds, key: bytes | None) -> Discovery:
         read = read_passwd(self._passwd, bounds)
         shadow, shadow_cut = read_shadow(self._shadow, frozenset(line.name for line in read.lines), bounds)
         below = system_uids_below(self._root)
         # An account whose shadow line lies behind the bound is left out: nothing true could be said of it.
         known = [line for line in read.lines if not shadow_cut or line.name in shadow or not line.shadowed]
-        accounts = tuple(self._found(line, shadow.get(line.name), below) for line in known)
+        accounts = tuple(
+            replace(
+                self._found(line, shadow.get(line.name), below),
+                fingerprint=_fingerprint(line, shadow.get(line.name), key) if key is not None else None,
+            )
+            for line in known
+        )
         return Discovery(accounts, read.skipped, cut=read.cut or shadow_cut)
 
     def _found(self, line: PasswdLine, shadow: ShadowLine | None, below: int) -> FoundAccount:
@@ -106,10 +112,11 @@ class LinuxLocal:
 
     async def fingerprint(self, name: str, uid: int, key: bytes) -> str | None:
         """See `Backend.fingerprint`: HMAC-SHA256 over uid and field."""
-        found = await asyncio.to_thread(self._look_up, name, uid)
-        if found is None:
+        try:
+            found = await asyncio.to_thread(self._look_up, name, uid)
+        except OSError:
             return None
-        return hmac.new(key, f"{uid}:".encode() + effective_field(*found), hashlib.sha256).hexdigest()
+        return None if found is None else _fingerprint(*found, key)
 
     async def compare(self, name: str, uid: int, secret: Secret) -> Comparison:
         """See `Backend.compare`."""
@@ -124,22 +131,24 @@ class LinuxLocal:
         return await asyncio.to_thread(compare_field, self._crypt, take_apart(effective_field(*found)), kinds, secret)
 
     async def set(self, name: str, uid: int, secret: Secret, *, unlock: bool, started: Started) -> SetAnswer:
-        """See `Backend.set`.
-
-        Raises:
-            OSError: the account files cannot be read, or the tool cannot be started; nothing was changed.
-        """
+        """See `Backend.set`."""
         if rule := why_not_settable(secret):
             return _refused(Reason.PASSWORD_NOT_SETTABLE, rule)
         async with self._turn:
-            before = await self._field_to_change(name, uid, unlock=unlock)
+            try:
+                before = await self._field_to_change(name, uid, unlock=unlock)
+            except OSError as error:
+                return _refused(Reason.NO_PRIVILEGE, f"the agent cannot read {error.filename}: {error.strerror}")
             if isinstance(before, SetAnswer):
                 return before
             mark = b"" if unlock else take_apart(before).mark
             line = await asyncio.to_thread(self._line, name, secret, mark)
             if line is None:
                 return _refused(Reason.REFUSED_BY_HOST, "this host's libcrypt makes no salt for a locked account")
-            end = await self._tool.run(line, encrypted=bool(mark), started=started)
+            try:
+                end = await self._tool.run(line, encrypted=bool(mark), started=started)
+            except ToolNotStartedError as error:
+                return _refused(Reason.REFUSED_BY_HOST, str(error))
             return await self._judge(name, uid, secret, before, end)
 
     async def _field_to_change(self, name: str, uid: int, *, unlock: bool) -> bytes | SetAnswer:
@@ -229,6 +238,10 @@ class LinuxLocal:
         source = await self._who_answers(name)
         where = f"the name service's source {source} answers for it" if source else "no directory answers for it either"
         return f"{name} has no line in {self._passwd}; {where}"
+
+
+def _fingerprint(line: PasswdLine, shadow: ShadowLine | None, key: bytes) -> str:
+    return hmac.new(key, f"{line.uid}:".encode() + effective_field(line, shadow), hashlib.sha256).hexdigest()
 
 
 def _refused(reason: Reason, sentence: str) -> SetAnswer:

@@ -44,9 +44,12 @@ class MemoryBackend:
         self.in_the_way: Busy | None = None
         """What `settle` answers."""
 
-    async def discover(self, bounds: Bounds) -> Discovery:
+    async def discover(self, bounds: Bounds, key: bytes | None = None) -> Discovery:
         """See `Backend.discover`."""
-        accounts = tuple(kept.account for kept in self._kept.values())
+        accounts = tuple(
+            replace(kept.account, fingerprint=_fingerprint(kept, key) if key is not None else None)
+            for kept in self._kept.values()
+        )
         return Discovery(accounts[: bounds.accounts], cut=len(accounts) > bounds.accounts)
 
     async def find(self, name: str, uid: int) -> FoundAccount | None:
@@ -87,11 +90,7 @@ class MemoryBackend:
     async def fingerprint(self, name: str, uid: int, key: bytes) -> str | None:
         """See `Backend.fingerprint`."""
         kept = self._of(name, uid)
-        if kept is None:
-            return None
-        plain = b"" if kept.password is None else kept.password.reveal()
-        locked = b"!" if Kind.LOCKED in kept.account.kinds else b""
-        return hmac.new(key, f"{uid}:".encode() + locked + plain, hashlib.sha256).hexdigest()
+        return None if kept is None else _fingerprint(kept, key)
 
     async def reap(self, pid: int, birth: int) -> Reaped:
         """See `Backend.reap`."""
@@ -104,6 +103,12 @@ class MemoryBackend:
     def _of(self, name: str, uid: int) -> _Kept | None:
         kept = self._kept.get(name)
         return kept if kept is not None and kept.account.uid == uid else None
+
+
+def _fingerprint(kept: _Kept, key: bytes) -> str:
+    plain = b"" if kept.password is None else kept.password.reveal()
+    locked = b"!" if Kind.LOCKED in kept.account.kinds else b""
+    return hmac.new(key, f"{kept.account.uid}:".encode() + locked + plain, hashlib.sha256).hexdigest()
 
 
 def _remarks(account: FoundAccount) -> frozenset[Remark]:

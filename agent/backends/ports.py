@@ -78,6 +78,8 @@ class FoundAccount:
     gid: int
     shell: str
     kinds: frozenset[Kind] = frozenset()
+    fingerprint: str | None = None
+    """As `Backend.fingerprint` says it; None where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,8 @@ process later is told apart. An exception from this call kills the tool, and pas
 class Backend(Protocol):
     """One kind of accounts on one host."""
 
-    async def discover(self, bounds: Bounds) -> Discovery:
-        """The accounts as they are now.
+    async def discover(self, bounds: Bounds, key: bytes | None = None) -> Discovery:
+        """The accounts as they are now, with their fingerprints where a key for these is given.
 
         Raises:
             OSError: the account file cannot be read. A failed discovery is never an empty one.
@@ -178,7 +180,7 @@ class Backend(Protocol):
         """Compare with the stored hash; nobody is logged in, so nobody is locked out."""
 
     async def fingerprint(self, name: str, uid: int, key: bytes) -> str | None:
-        """64 hexadecimal digits that change when the account's password field does; None without such an account."""
+        """64 hexadecimal digits that change when the password field does; None without such an account, or unread."""
 
     async def reap(self, pid: int, birth: int) -> Reaped:
         """Await, then kill, the tool that a predecessor started; a process of another birth is left alone."""

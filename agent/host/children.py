@@ -1,6 +1,7 @@
 """The environment and the limits of every tool that the agent starts."""
 
 import ctypes
+import shutil
 import signal
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -19,6 +20,11 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     if original := environ.get("LD_LIBRARY_PATH_ORIG"):
         clean["LD_LIBRARY_PATH"] = original
     return clean
+
+
+def on_path(tool: str) -> bool:
+    """Whether a tool is where the agent's children look for it."""
+    return shutil.which(tool, path=_PATH) is not None
 
 
 def die_with_parent() -> Callable[[], None]:

@@ -25,9 +25,12 @@ MAX_HOLD_SECONDS = 50
 AgentVersion = Annotated[str, StringConstraints(max_length=32)]
 
 
+EnrolmentToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{20,128}$")]
+
+
 class EnrolRequest(Wire):
     version: Literal[1] = 1
-    token: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{20,128}$")] = Field(repr=False)
+    token: EnrolmentToken = Field(repr=False)
     user_name: UserName
     resource_name: ResourceName
     platform: Platform

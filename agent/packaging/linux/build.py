@@ -3,12 +3,14 @@
     runtime/keyturn-agent     the program
     runtime/_internal/        its Python and libraries
     runtime/glibc             the oldest glibc it runs on, for the installer, which has no Python to ask
+    runtime/machine           the kind of processor, such as x86_64, for the same reader
     runtime.json              every file with its SHA-256, signed
 
 PyInstaller packs what the agent imports and nothing else. The zip is a function of its inputs; they are hashed, and an
 unchanged hash builds nothing.
 """
 
+import fcntl
 import hashlib
 import io
 import os
@@ -40,8 +42,17 @@ NAME = f"runtime-linux-{platform.machine()}.zip"
 PROGRAM = "keyturn-agent"
 
 _SOURCES = ("agent", "libs/wire", "libs/domain")
-_LEFT_OUT = ("tkinter", "unittest", "test", "pydoc", "lib2to3", "distutils", "setuptools", "pip", "agent.packaging")
-_GLIBC = re.compile(rb"GLIBC_2\.([0-9]{1,3})\x00")
+# What a library imports where it finds it, and the agent never uses: PyInstaller finds all of it in a developer's
+# environment. The host's own libcrypt is asked, so neither the standard library's module for it nor a copy is packed.
+_LEFT_OUT = (
+    *("tkinter", "unittest", "test", "pydoc", "doctest", "pdb", "lib2to3", "distutils", "setuptools", "pip"),
+    *("readline", "curses", "sqlite3", "crypt", "_crypt", "agent.packaging"),
+    *("hypothesis", "pytest", "_pytest", "mypy", "mypyc", "mypy_extensions", "pydantic.mypy", "pydantic.v1"),
+    *("uvloop", "trio", "rich", "click", "pygments", "IPython", "dotenv", "yaml"),
+)
+_NOT_PACKED = re.compile(r"/libcrypt\.so")
+_GLIBC = re.compile(rb"\0GLIBC_2\.([0-9]{1,3})(?:\.[0-9]+)?\0")
+_RELATIVE_RELOCATIONS = b"\0GLIBC_ABI_DT_RELR\0"  # what a linker writes in place of the version 2.36
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _PLAIN, _RUN = 0o644, 0o755
 
@@ -62,6 +73,12 @@ def build(root: Path, release: Path, key_file: Path | None) -> tuple[Path, bool]
         BuildError: a tool or the key is missing.
     """
     release.mkdir(parents=True, exist_ok=True)
+    with (release / ".lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # a demo and the tests may ask for the runtime at the same time
+        return _build(root, release, key_file)
+
+
+def _build(root: Path, release: Path, key_file: Path | None) -> tuple[Path, bool]:
     key = _release_key(release, key_file)
     stamp, target = release / f"{NAME}.inputs", release / NAME
     inputs = _inputs(root, key)
@@ -126,8 +143,13 @@ def _pack(root: Path, work: Path) -> Path:
 def _zip(folder: Path, key: Ed25519PrivateKey) -> bytes:
     """The runtime's zip. Links are followed: a zip that any tool unpacks has plain files only."""
     content = {f"runtime/{path.relative_to(folder)}": path.read_bytes() for path in _files(folder)}
+    # The agent trusts its package's authority alone, so the world's authorities do not travel with it.
+    content.pop("runtime/_internal/certifi/cacert.pem", None)
+    if strange := [name for name in content if _NOT_PACKED.search(name)]:
+        raise BuildError(f"{strange[0]} was packed; the agent must ask the library of its host")
     libc = f"2.{_newest_glibc(content.values())}"
     content["runtime/glibc"] = f"{libc}\n".encode()
+    content["runtime/machine"] = f"{platform.machine()}\n".encode()
     modes = {name: _RUN if name == f"runtime/{PROGRAM}" else _PLAIN for name in content}
     manifest = RuntimeManifest(
         platform=Platform.LINUX,
@@ -160,5 +182,7 @@ def _newest_glibc(contents: Iterable[bytes]) -> int:
     found = [17]  # what manylinux wheels ask for at least
     for raw in contents:
         if raw[:4] == b"\x7fELF":
-            found += [int(match) for match in _GLIBC.findall(raw)]
+            # A name may begin where the one before it ends, so the pattern's last byte is looked at again.
+            found += [int(match[1]) for match in re.finditer(_GLIBC, raw.replace(b"\0", b"\0\0"))]
+            found += [36] if _RELATIVE_RELOCATIONS in raw else []
     return max(found)

@@ -13,13 +13,14 @@ STATE=/var/lib/$NAME
 UNIT=/etc/systemd/system/$NAME.service
 AGENT=$PROGRAM/runtime/$NAME
 HERE=$(cd -- "$(dirname -- "$0")" && pwd -P)
-PATIENCE=60  # seconds for which `start` waits for the server's first answer
+PATIENCE=${KEYTURN_PATIENCE:-60}  # seconds for which `start` waits for the server's first answer
 
 # The unit's sandbox. /etc stays writable, because the host's own tool replaces /etc/shadow; the capabilities are those
-# that it was seen to need. `install` proves inside this very sandbox that a password can be set.
+# that it was seen to need; homes can be read, because a TrustFile may lie there. `install` proves inside this very
+# sandbox that a password can be set.
 SANDBOX="NoNewPrivileges=yes
 ProtectSystem=yes
-ProtectHome=yes
+ProtectHome=read-only
 PrivateTmp=yes
 ProtectControlGroups=yes
 ProtectKernelModules=yes
@@ -46,7 +47,7 @@ need_systemd() {
 }
 
 need_package() {
-  for part in "runtime/$NAME" runtime/glibc agent.conf trust.pem keys/task.pem; do
+  for part in "runtime/$NAME" runtime/glibc runtime/machine agent.conf trust.pem keys/task.pem; do
     [ -f "$HERE/$part" ] || fail "$HERE/$part is missing: unpack the whole package, then run this script from its folder."
   done
 }
@@ -58,6 +59,12 @@ need_glibc() {
   [ -n "$has" ] || fail "This host has no glibc, and the agent needs glibc $needs or newer."
   oldest=$(printf '%s\n%s\n' "$needs" "$has" | sort -t . -k 1,1n -k 2,2n | head -n 1)
   [ "$oldest" = "$needs" ] || fail "This host has glibc $has, and the agent needs glibc $needs or newer: ask for a portable package."
+}
+
+need_machine() {
+  needs=$(tr -d '\r\n' <"$HERE/runtime/machine")
+  has=$(uname -m)
+  [ "$needs" = "$has" ] || fail "This package is for $needs, and this host is $has: ask for a package for $has."
 }
 
 installed() { [ -x "$AGENT" ] && [ -f "$UNIT" ]; }
@@ -79,10 +86,12 @@ copy_program() {
 }
 
 check_conf() {
-  wrong=$("$PROGRAM.new/runtime/$NAME" check-config --conf "$1") || {
-    rm -rf "$PROGRAM.new"
-    fail "Nothing was installed, because of a setting: $wrong"
-  }
+  code=0
+  wrong=$("$PROGRAM.new/runtime/$NAME" check-config --conf "$1" 2>&1) || code=$?
+  [ "$code" != 0 ] || return 0
+  rm -rf "$PROGRAM.new"
+  [ "$code" != 78 ] || fail "Nothing was installed, because of a setting: $wrong"
+  fail "Nothing was installed, because the program does not run on this host (status $code): $wrong"
 }
 
 write_unit() {
@@ -128,7 +137,7 @@ EOF
 }
 
 install_agent() {
-  need_root install; need_package; need_glibc; need_systemd
+  need_root install; need_package; need_machine; need_glibc; need_systemd
   copy_program
   if [ -f "$CONF/agent.conf" ]; then check_conf "$CONF/agent.conf"; else check_conf "$HERE/agent.conf"; fi
   again=; if running; then again=1; systemctl stop "$NAME.service"; fi
@@ -136,7 +145,8 @@ install_agent() {
   if [ -f "$CONF/agent.conf" ]; then
     say "Kept the settings in $CONF/agent.conf."
   else
-    cp -- "$HERE/agent.conf" "$CONF/agent.conf"; chmod 0644 "$CONF/agent.conf"
+    # Only root reads it: Proxy may hold a password.
+    cp -- "$HERE/agent.conf" "$CONF/agent.conf"; chown 0:0 "$CONF/agent.conf"; chmod 0600 "$CONF/agent.conf"
     say "Settings are in $CONF/agent.conf."
   fi
   mkdir -p "$STATE"; chmod 0700 "$STATE"
@@ -158,12 +168,14 @@ start_agent() {
   installed || fail "The agent is not installed: sh \"$0\" install"
   systemctl reset-failed "$NAME.service" 2>/dev/null || true
   systemctl start "$NAME.service"
-  waited=0
-  while [ "$waited" -lt $((PATIENCE * 5)) ]; do
+  rounds=0
+  until=$(($(date +%s) + PATIENCE))  # by the clock, because a round is as long as the host is slow
+  while :; do
     if said=$("$AGENT" status --state "$STATE"); then say "Started: $said."; return 0; fi
-    if ! running && [ "$waited" -gt 5 ]; then break; fi
+    rounds=$((rounds + 1))
+    if ! running && [ "$rounds" -gt 2 ]; then break; fi
+    [ "$(date +%s)" -lt "$until" ] || break
     sleep 0.2
-    waited=$((waited + 1))
   done
   if running; then
     fail "The service runs and goes on trying, but it is not well: $said."

@@ -36,6 +36,12 @@ class BackendContract:
         assert found["closed"].kinds == {Kind.LOCKED, Kind.NO_PASSWORD}
         assert found["shut"].kinds == {Kind.LOCKED}
 
+    async def test_discovery_brings_the_fingerprints_that_one_by_one_brings(self, backend: Backend) -> None:
+        for account in (await backend.discover(Bounds(), KEY)).accounts:
+            assert account.fingerprint is not None
+            assert account.fingerprint == await backend.fingerprint(account.name, account.uid, KEY)
+        assert {account.fingerprint for account in (await backend.discover(Bounds())).accounts} == {None}
+
     async def test_discovery_says_when_it_was_cut(self, backend: Backend) -> None:
         found = await backend.discover(Bounds(accounts=1))
         assert len(found.accounts) == 1

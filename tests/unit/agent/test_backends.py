@@ -211,6 +211,23 @@ async def test_a_shadow_that_is_not_there_is_no_empty_discovery(make: Make) -> N
     assert (await one.compare("ops", 1500, OLD)).opens is Opens.CANNOT_TELL
 
 
+async def test_a_host_without_the_tool_is_refused_not_broken(make: Make) -> None:
+    one, _ = make()
+    one._tool = Chpasswd(os.environ, command=("keyturn-no-such-tool",))
+    answer = await one.set("ops", 1500, NEW, unlock=False, started=no_started)
+    assert (answer.outcome, answer.reason) == (SetOutcome.REFUSED, Reason.REFUSED_BY_HOST)
+    assert "keyturn-no-such-tool cannot be started: No such file" in answer.detail
+
+
+async def test_what_cannot_be_read_is_refused_not_broken(make: Make) -> None:
+    one, tool = make()
+    one._shadow.unlink()
+    answer = await one.set("ops", 1500, NEW, unlock=False, started=no_started)
+    assert (answer.outcome, answer.reason) == (SetOutcome.REFUSED, Reason.NO_PRIVILEGE)
+    assert tool.lines == []
+    assert await one.fingerprint("ops", 1500, b"k" * 32) is None
+
+
 async def test_a_large_file_is_read_within_its_bounds(make: Make) -> None:
     many = "".join(f"u{number}:x:{100_000 + number}:100::/:/bin/sh\n" for number in range(20_000))
     one, _ = make(passwd=PASSWD + many)

@@ -19,9 +19,9 @@ def problems(data: bytes) -> list[str]:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_what_editors_write_is_read(encoding: str, end: str) -> None:
-    text = f"# für Prüfung{end}  ServerName = GW.example.net {end}{end}ServerPort=443{end}UserName=Jürgen Ops\t{end}"
+    text = f"# für Prüfung{end}  ServerName = GW.example.net {end}{end}ServerPort=443{end}UserName=juergen.ops\t{end}"
     config = parse_config(text.encode(encoding), PATH)
-    assert config == AgentConfig(server_name="gw.example.net", user_name="Jürgen Ops", server_port=443)
+    assert config == AgentConfig(server_name="gw.example.net", user_name="juergen.ops", server_port=443)
 
 
 def test_the_first_line_is_not_lost_behind_a_byte_order_mark() -> None:
@@ -58,7 +58,8 @@ def test_the_defaults_are_the_documented_ones() -> None:
         ("TrustFile=ca.pem", ["line 3", "from / on"]),
         ("TrustFile=/nonexistent.pem", ["line 3", "No such file"]),
         ("TrustFile=/etc/hostname", ["line 3", "no certificate"]),
-        ("ResourceName=" + "x" * 129, ["line 3", "129 letters"]),
+        ("ResourceName=" + "x" * 254, ["line 3", "at most 253"]),
+        ("ResourceName=web 01", ["line 3", "'web 01'", "letters, digits"]),
     ],
 )
 def test_a_wrong_line_is_named_with_what_would_be_right(line: str, says: list[str]) -> None:
@@ -90,6 +91,13 @@ def test_a_wrong_server_name_is_told_what_would_be_right(value: str, says: str) 
 @pytest.mark.parametrize(("value", "name"), [("10.0.0.1", "10.0.0.1"), ("[FE80::1]", "fe80::1"), ("gw.", "gw")])
 def test_addresses_are_server_names(value: str, name: str) -> None:
     assert parse_config(f"ServerName={value}\nUserName=ops\n".encode(), PATH).server_name == name
+
+
+@pytest.mark.parametrize("name", ["Ops", "jürgen", "-ops", "x" * 65, "a b"])
+def test_a_name_that_the_server_would_refuse_is_refused_here(name: str) -> None:
+    (sentence,) = problems(f"ServerName=gw\nUserName={name}\n".encode())
+    assert "line 2" in sentence
+    assert "small letters, digits" in sentence
 
 
 def test_every_problem_is_told_at_once() -> None:
