@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from libs.broker.errors import BrokerError
-from libs.domain.errors import RuleError
+from libs.domain.errors import KeyturnError, RuleError
 from libs.store.errors import OutcomeUnknownError, StoreError
 from libs.wire.agent_api import Problem
 from libs.wire.reasons import SENTENCES
@@ -63,6 +63,16 @@ _CODE_STATUS: Mapping[str, HTTPStatus] = {
 }
 """Where a code says more than the kind of its error."""
 
+_AWAY: Mapping[type[KeyturnError], tuple[str, str]] = {
+    OutcomeUnknownError: (
+        "outcome_unknown",
+        "The store's answer was lost, so this may or may not be done. Look before you repeat it.",
+    ),
+    StoreError: ("store_away", "The store does not answer, and nothing was changed. Try again in a moment."),
+    BrokerError: ("broker_away", "The broker does not answer. Try again in a moment."),
+}
+"""Retryable failures behind the gateway; the first that fits counts."""
+
 _TITLES: Mapping[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "This is no request that Keyturn understands",
     HTTPStatus.UNAUTHORIZED: "Not signed in",
@@ -99,7 +109,7 @@ def problem(status: HTTPStatus, code: str, detail: str, **extra: Any) -> Respons
     headers = {"cache-control": "no-store"}
     if "retry_after" in extra:
         headers["retry-after"] = str(extra["retry_after"])
-    if status is HTTPStatus.UNAUTHORIZED:
+    if code in {"not_signed_in", "wrong_sign_in"}:
         headers["www-authenticate"] = "Bearer"
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
@@ -107,22 +117,22 @@ def problem(status: HTTPStatus, code: str, detail: str, **extra: Any) -> Respons
 def of_error(error: Exception) -> Response:
     """The problem that tells of any error that a route lets through."""
     if isinstance(error, GatewayError):
-        status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-        return problem(_CODE_STATUS.get(error.stable, status), error.stable, error.sentence, **error.extra)
+        return _of_refusal(error)
     if isinstance(error, RuleError):
         return problem(HTTPStatus.CONFLICT, error.reason.value, " ".join(SENTENCES[error.reason]))
-    if isinstance(error, OutcomeUnknownError):
-        detail = "The store's answer was lost, so this may or may not be done. Look before you repeat it."
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "outcome_unknown", detail, retry_after=2)
-    if isinstance(error, StoreError) and error.retryable:
-        detail = "The store does not answer, and nothing was changed. Try again in a moment."
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "store_away", detail, retry_after=2)
-    if isinstance(error, BrokerError) and error.retryable:
-        detail = "The broker does not answer. Try again in a moment."
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "broker_away", detail, retry_after=2)
+    if isinstance(error, StoreError | BrokerError) and error.retryable:
+        code, detail = _AWAY[next(kind for kind in _AWAY if isinstance(error, kind))]
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after=2)
     _log.error("a request ended in an error of ours", exc_info=error)
     detail = "The fault is on the server's side and stands in its log. Look at the state before you repeat this."
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
+
+
+def _of_refusal(error: GatewayError) -> Response:
+    if isinstance(error, DeclinedError) and error.again:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, error.stable, error.sentence, retry_after=2)
+    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    return problem(_CODE_STATUS.get(error.stable, status), error.stable, error.sentence, **error.extra)
 
 
 def _sentence(item: Mapping[str, Any]) -> str:

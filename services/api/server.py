@@ -24,6 +24,9 @@ MAX_HEAD = 32_768
 KEEP_ALIVE_SECONDS = 120
 """Longer than the interval at which an agent that does not hold polls calls."""
 
+GOODBYE_SECONDS = 1
+"""An idle agent does not read, so it would never answer TLS's goodbye, and a stop would wait for it in vain."""
+
 STOP_SECONDS = 5
 _BACKLOG = 4_096
 _RETRY_SECONDS = 0.2
@@ -193,7 +196,11 @@ class Server(uvicorn.Server):
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().connect_accepted_socket(
-                self._make, accepted, ssl=self._context, ssl_handshake_timeout=HANDSHAKE_SECONDS
+                self._make,
+                accepted,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=GOODBYE_SECONDS,
             )
             self._counts.handshaken()
         except (OSError, ssl.SSLError, TimeoutError):

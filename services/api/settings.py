@@ -1,5 +1,6 @@
 """What the gateway is told from outside, beside what every service is."""
 
+from ipaddress import ip_address
 from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, Field, TypeAdapter
@@ -10,6 +11,7 @@ from libs.wire.requests import ServerName
 
 _LAST_PORT = 65_535
 WILDCARDS = ("0.0.0.0", "::")
+_NAME: TypeAdapter[str] = TypeAdapter(ServerName)
 
 
 class Address(NamedTuple):
@@ -28,7 +30,16 @@ class Address(NamedTuple):
         host, colon, port = text.strip().rpartition(":")
         if not colon or not host or not port.isdecimal() or int(port) > _LAST_PORT:
             raise ValueError(f"{text!r} is not host:port")
-        return cls(host.removeprefix("[").removesuffix("]"), int(port))
+        return cls(_host(host.removeprefix("[").removesuffix("]")), int(port))
+
+
+def _host(text: str) -> str:
+    """A name or an IP address; IPv6 spelt out, since a certificate's name begins with a letter or a digit."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return _NAME.validate_python(text)
+    return str(address) if text in WILDCARDS else address.exploded
 
 
 def _addresses(value: object) -> object:
@@ -40,8 +51,7 @@ def _addresses(value: object) -> object:
 def _names(value: object) -> object:
     if not isinstance(value, str):
         return value
-    names: TypeAdapter[str] = TypeAdapter(ServerName)
-    return tuple(names.validate_python(each.strip()) for each in value.split(",") if each.strip())
+    return tuple(_host(each.strip()) for each in value.split(",") if each.strip())
 
 
 class Settings(settings.Settings):

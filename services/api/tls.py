@@ -8,6 +8,7 @@ life, and new handshakes use it at once.
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -70,13 +71,21 @@ def check(pem: bytes, key: EllipticCurvePrivateKey, authority: x509.Certificate,
     if certificate.public_key() != key.public_key():
         raise UnfitCertificateError("for another key")
     good_for = {str(each.value) for each in alternatives}
-    missing = [name for name in names if name not in good_for]
+    missing = [name for name in names if _as_certified(name) not in good_for]
     if missing:
         raise UnfitCertificateError(f"not for {', '.join(missing)}")
     begins, ends = millis(certificate.not_valid_before_utc), millis(certificate.not_valid_after_utc)
     if not begins <= now < ends:
         raise UnfitCertificateError("outside its dates")
     return begins + (ends - begins) * 2 // 3
+
+
+def _as_certified(name: str) -> str:
+    """A name as a certificate gives it back: an IP address in its short form."""
+    try:
+        return str(ip_address(name))
+    except ValueError:
+        return name
 
 
 def context_of(private: Path) -> ssl.SSLContext:

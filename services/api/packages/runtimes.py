@@ -8,7 +8,6 @@ checked its signature; what the store gives must have that hash, or nothing is s
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from libs.store.errors import StoreRefusedError
@@ -54,8 +53,10 @@ class Runtimes:
     async def _read(self, runtime: str, size: int) -> Prefix:
         whole, first, chunks, left = hashlib.sha256(), hashlib.sha256(), list[bytes](), size
         published = await self._published.get(runtime)
+        if published is None:
+            raise _damaged()
         try:
-            async for data in self._published.chunks(published) if published is not None else _nothing():
+            async for data in self._published.chunks(published):
                 await asyncio.to_thread(whole.update, data)
                 if left:
                     part = data[:left]
@@ -71,8 +72,3 @@ class Runtimes:
 
 def _damaged() -> AwayError:
     return AwayError("The agent's program in the store is not whole. Publish it again.", "runtime_damaged")
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    for each in list[bytes]():
-        yield each
