@@ -142,7 +142,7 @@ class Worker:
         self._ended(step.account, generation, Entry.APPLIED)
         return await self._applied(step, answer.remarks)
 
-    async def _applied(self, step: ResetStep, remarks: frozenset[str]) -> ResetOutcome:
+    async def _applied(self, step: ResetStep, remarks: frozenset[Remark]) -> ResetOutcome:
         return ResetOutcome(
             account=step.account,
             generation=step.password.generation,
@@ -247,9 +247,9 @@ def _cannot_tell(step: VerifyStep, reason: Reason, detail: str = "") -> VerifyOu
     )
 
 
-def _reason(reason: str | None) -> Reason:
-    return Reason(reason) if reason else Reason.REFUSED_BY_HOST
+def _reason(reason: Reason | None) -> Reason:
+    return reason or Reason.REFUSED_BY_HOST
 
 
-def _remarks(remarks: frozenset[str]) -> tuple[Remark, ...]:
-    return tuple(Remark(each) for each in sorted(remarks))
+def _remarks(remarks: frozenset[Remark]) -> tuple[Remark, ...]:
+    return tuple(sorted(remarks))

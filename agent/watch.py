@@ -10,7 +10,7 @@ from agent.enrolment import host_facts
 from agent.identity import Enrolled, Identity
 from agent.memory import Memory
 from libs.wire.ids import Noun, new_id
-from libs.wire.observations import Kind, Observation, SeenAccount, SkippedLine, digest
+from libs.wire.observations import Observation, SeenAccount, SkippedLine, digest
 from libs.wire.sign import Prefix, Signed, sign
 
 WATCHED = (Path("/etc/passwd"), Path("/etc/shadow"))
@@ -49,7 +49,7 @@ class Watch:
                 uid=each.uid,
                 gid=each.gid,
                 shell=each.shell[:200],
-                kinds=tuple(Kind(kind) for kind in sorted(each.kinds)),
+                kinds=tuple(sorted(each.kinds)),
                 fingerprint=each.fingerprint,
                 mark=self.memory.mark_of(resource, each.name, each.uid),
             )

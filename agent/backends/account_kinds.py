@@ -6,7 +6,7 @@ from typing import Final
 
 from agent.backends.passwd_file import PasswdLine, ShadowLine
 from agent.backends.password_field import take_apart
-from agent.backends.ports import Kind
+from libs.wire.observations import Kind
 
 _CLOSED_SHELLS: Final = frozenset({"nologin", "false", "true", "sync", "halt", "shutdown", "null"})
 _NOBODY: Final = 65_534

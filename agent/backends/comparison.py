@@ -2,7 +2,9 @@
 
 from agent.backends.crypt import Crypt
 from agent.backends.password_field import PasswordField, ignores_tail, is_weak, prefix_of
-from agent.backends.ports import Comparison, Kind, Opens, Reason, Remark
+from agent.backends.ports import Comparison, Opens
+from libs.wire.observations import Kind
+from libs.wire.reasons import Reason, Remark
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
 

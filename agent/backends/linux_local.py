@@ -32,13 +32,12 @@ from agent.backends.ports import (
     FoundAccount,
     Opens,
     Reaped,
-    Reason,
-    Remark,
     SetAnswer,
     SetOutcome,
     Started,
 )
 from agent.host import processes
+from libs.wire.reasons import Reason, Remark
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
 

@@ -11,15 +11,14 @@ from agent.backends.ports import (
     Comparison,
     Discovery,
     FoundAccount,
-    Kind,
     Opens,
     Reaped,
-    Reason,
-    Remark,
     SetAnswer,
     SetOutcome,
     Started,
 )
+from libs.wire.observations import Kind
+from libs.wire.reasons import Reason, Remark
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
 

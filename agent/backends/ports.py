@@ -1,7 +1,6 @@
 """What the agent asks of its host: find local accounts, set a password, compare one.
 
-A backend speaks of names, uids and the host's own words; it knows nothing of jobs, tasks or the network. Reasons are
-the stable codes of `libs.wire.reasons` as text, so that a backend can be read and tested alone.
+A backend speaks of names, uids and the host's own words; it knows nothing of jobs, tasks or the network.
 
 The order after a restart: `reap` the tool that the journal names, `settle`, and only then `compare`. A tool that a dead
 agent left behind may still be waiting for the lock of the account files and set its password much later; an answer
@@ -13,49 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from libs.wire.observations import Kind
+from libs.wire.reasons import Reason, Remark
 from libs.wire.secret import Secret
-
-
-class Kind(StrEnum):
-    """What is particular about an account, as the host's files tell it.
-
-    `locked` with `no_password` never had a password (`*`, `!`, `!!`); `locked` alone has one behind a lock mark;
-    `no_password` alone has an empty field, so it may open without any.
-    """
-
-    LOCKED = "locked"
-    EXPIRED = "expired"
-    NO_PASSWORD = "no_password"  # noqa: S105 - a kind of account
-    NO_LOGIN_SHELL = "no_login_shell"
-    ROOT_EQUIVALENT = "root_equivalent"
-    SYSTEM = "system"
-
-
-class Remark(StrEnum):
-    """What a comparison adds to its answer."""
-
-    HASH_IGNORES_TAIL = "hash_ignores_tail"
-    LOCKED = "locked"
-    EXPIRED = "expired"
-    HASH_IS_WEAK = "hash_is_weak"
-
-
-class Reason(StrEnum):
-    """Why a backend did not, or cannot tell. Each has its sentences in `libs.wire.reasons` under the same code."""
-
-    PASSWORD_NOT_SETTABLE = "password_not_settable"  # noqa: S105 - a reason code
-    NOT_A_LOCAL_ACCOUNT = "not_a_local_account"
-    ACCOUNT_LOCKED = "account_locked"
-    ACCOUNT_DB_BUSY = "account_db_busy"
-    ETC_READ_ONLY = "etc_read_only"
-    SHADOW_IMMUTABLE = "shadow_immutable"
-    SHADOW_IS_MOUNT = "shadow_is_mount"
-    DISK_FULL = "disk_full"
-    NO_PRIVILEGE = "no_privilege"
-    REFUSED_BY_HOST = "refused_by_host"
-    NOT_LIVE_AFTER_SET = "not_live_after_set"
-    HASH_NOT_KNOWN = "hash_not_known"
-    TOOL_UNFINISHED = "tool_unfinished"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agent.backends.ports import Reason
+from libs.wire.reasons import Reason
 
 _FS_IOC_GETFLAGS: Final = 0x80086601
 _IMMUTABLE: Final = 0x10

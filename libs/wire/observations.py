@@ -19,7 +19,11 @@ Line = Annotated[str, StringConstraints(max_length=200)]
 
 
 class Kind(StrEnum):
-    """What is particular about an account, as the host's files tell it."""
+    """What is particular about an account, as the host's files tell it.
+
+    `locked` with `no_password` never had a password (`*`, `!`, `!!`); `locked` alone has one behind a lock mark;
+    `no_password` alone has an empty field, so it may open without any.
+    """
 
     LOCKED = "locked"
     EXPIRED = "expired"

@@ -5,18 +5,9 @@ ops (uid 1500, password OLD), closed (uid 1501, never had a password), shut (uid
 
 import pytest
 
-from agent.backends.ports import (
-    Backend,
-    Bounds,
-    Comparison,
-    Kind,
-    Opens,
-    Reaped,
-    Reason,
-    Remark,
-    SetAnswer,
-    SetOutcome,
-)
+from agent.backends.ports import Backend, Bounds, Comparison, Opens, Reaped, SetAnswer, SetOutcome
+from libs.wire.observations import Kind
+from libs.wire.reasons import Reason, Remark
 from libs.wire.secret import Secret
 
 OLD = Secret("Old-Pass-1")

@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from agent.apply import Worker
 from agent.backends.memory import MemoryBackend
-from agent.backends.ports import Busy, FoundAccount, Kind, SetAnswer, SetOutcome
-from agent.backends.ports import Reason as HostReason
+from agent.backends.ports import Busy, FoundAccount, SetAnswer, SetOutcome
 from agent.identity import Keys
 from agent.journal import Disk, Journal
 from agent.memory import Memory
@@ -19,6 +18,7 @@ from libs.domain.rotation import Entry
 from libs.domain.state import Generation
 from libs.wire.ids import account_id
 from libs.wire.jobs import Candidate, Job, ResetStep, Step, VerifyStep
+from libs.wire.observations import Kind
 from libs.wire.reasons import Reason, Remark
 from libs.wire.results import Outcome, ResetAnswer, ResetOutcome, Result, VerifyAnswer, VerifyOutcome
 from libs.wire.seal import Context, Purpose, key_id, seal
@@ -169,7 +169,7 @@ class TestReset:
         assert "4711" in (outcome.detail or "")
 
     async def test_the_hosts_refusal_is_refused_only_while_the_field_is_as_it_was(self, host: Host) -> None:
-        host.backend.refuse = SetAnswer(SetOutcome.REFUSED, HostReason.DISK_FULL, "no space")
+        host.backend.refuse = SetAnswer(SetOutcome.REFUSED, Reason.DISK_FULL, "no space")
         outcome = await host.resets(host.reset(1))
         assert (outcome.answer, outcome.reason) == (ResetAnswer.REFUSED, Reason.DISK_FULL)
         assert host.memory.last(ACCOUNT) == (Generation(1, 1), Entry.REFUSED)
@@ -188,7 +188,7 @@ class TestReset:
 
     async def test_a_repeat_is_compared_and_not_set_again(self, host: Host) -> None:
         await host.resets(host.reset(1))
-        host.backend.refuse = SetAnswer(SetOutcome.REFUSED, HostReason.DISK_FULL, "it was set again")
+        host.backend.refuse = SetAnswer(SetOutcome.REFUSED, Reason.DISK_FULL, "it was set again")
         assert (await host.resets(host.reset(1))).answer is ResetAnswer.APPLIED
 
     async def test_a_repeat_after_somebody_changed_it_is_unknown(self, host: Host) -> None:

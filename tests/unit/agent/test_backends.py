@@ -11,7 +11,9 @@ from agent.backends.crypt import load_crypt
 from agent.backends.directory import nobody, sources_of
 from agent.backends.linux_local import LinuxLocal
 from agent.backends.memory import MemoryBackend
-from agent.backends.ports import Backend, Bounds, FoundAccount, Kind, Opens, Reason, Remark, SetOutcome, Started
+from agent.backends.ports import Backend, Bounds, FoundAccount, Opens, SetOutcome, Started
+from libs.wire.observations import Kind
+from libs.wire.reasons import Reason, Remark
 from libs.wire.secret import Secret
 from tests.unit.agent.backend_contract import NEW, OLD, BackendContract, no_started
 

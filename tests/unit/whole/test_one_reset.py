@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.backends.ports import FoundAccount, Kind, Reason, SetAnswer, SetOutcome
+from agent.backends.ports import FoundAccount, SetAnswer, SetOutcome
+from libs.wire.observations import Kind
+from libs.wire.reasons import Reason
 from libs.wire.secret import Secret
 from tests.unit.whole.world import Machine, Whole, whole
 
