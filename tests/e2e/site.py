@@ -47,17 +47,19 @@ class Site:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def install(self, host: Host | None = None, *, uses: int = 1) -> None:
-        """Builds a package, unzips and installs it, starts the agent."""
+    def install(self, host: Host | None = None, *, start: bool = True) -> Path:
+        """Builds a package, unzips and installs it on the host, and starts the agent; the package."""
         on = host or self.host
-        built = self.package(f"{on.name}.zip", uses=uses)
+        built = self.package(f"{on.name}.zip")
         on.run(["mkdir", "-p", FOLDER])
         on.put(built, f"{FOLDER}/package.zip")
-        for line in ("unzip -qo package.zip", "sh installAgent-service.sh install", "sh installAgent-service.sh start"):
+        lines = ("unzip -qo package.zip", "sh installAgent-service.sh install", "sh installAgent-service.sh start")
+        for line in lines if start else lines[:-1]:
             done = on.run(["sh", "-c", f'cd "{FOLDER}" && {line}'], text=True, check=False, timeout=120)
             assert done.returncode == 0, done.stdout + done.stderr
+        return built
 
-    def package(self, name: str, *, uses: int = 1, lifetime: int = 3_600) -> Path:
+    def package(self, name: str) -> Path:
         """A package's zip."""
         port = int(self.server.gateway_url.rsplit(":", 1)[1])
         built = self.client.build_package(
@@ -67,8 +69,8 @@ class Site:
             server_name="keyturn",
             server_port=port,
             schedule_interval=5,
-            uses=uses,
-            lifetime_seconds=lifetime,
+            uses=1,
+            lifetime_seconds=3_600,
         )
         return built.path
 
@@ -86,6 +88,11 @@ class Site:
         self.host.run(["systemctl", "unmask", "--runtime", "keyturn-agent.service"])
         self.host.run(["systemctl", "daemon-reload"])
         self.agent("start")
+
+    def agent_pid(self) -> int:
+        """The number of the agent's main process on the host; 0 while there is none."""
+        line = ["systemctl", "show", "--property", "MainPID", "--value", "keyturn-agent.service"]
+        return int(self.host.run(line, text=True).stdout)
 
     def add_account(self, name: str, password: bytes | None = OLD, *, locked: bool = False) -> models.Account:
         """A new account on the host, as soon as it was discovered."""
@@ -142,10 +149,14 @@ class Site:
         """Plain HTTPS to the gateway, without a session."""
         return httpx.Client(base_url=self.server.gateway_url, verify=trusting(self.server.ca_file), trust_env=False)
 
-    def ready(self, service: str, part: str) -> bool:
-        """Whether a service says at /readyz that this part of it is ready."""
-        answer = httpx.get(f"{self.server.process(service).health_url}/readyz", trust_env=False)
-        return bool(answer.json()["parts"][part]["ready"])
+    def waits_for(self, service: str, part: str, words: str = "") -> bool | None:
+        """Whether a service says at /readyz, in these words, that it waits for a part; None while it does not."""
+        try:
+            answer = httpx.get(f"{self.server.process(service).health_url}/readyz", trust_env=False)
+        except httpx.TransportError:
+            return None
+        said = answer.json()["parts"][part]
+        return (not said["ready"] and words in said["says"]) or None
 
 
 def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:

@@ -1,5 +1,7 @@
 """Story 1: from a person's request to the proof, on a real host, and what everybody sees of it."""
 
+import json
+
 import pytest
 
 from libs.client.client import Client
@@ -52,6 +54,33 @@ def test_a_change_on_the_host_is_found_and_taken_back(running: Site) -> None:
     assert (verify.state, verify.opens) == ("done", False)
     assert running.resets(account, "Ours-again-1").state == "done"
     assert running.host.opens("story1d", b"Ours-again-1")
+
+
+def test_an_account_that_moved_into_a_directory_cannot_be_told_of_nor_changed(running: Site) -> None:
+    """Case 24, and the third answer of a verify."""
+    account = running.add_account("story1f")
+    running.resets(account, "Ours-while-local-1")
+    host = running.host
+    host.run(["userdel", "story1f"])
+    record = {"userName": "story1f", "uid": 61_999, "gid": 61_999, "disposition": "regular"}
+    sources = host.read("/etc/nsswitch.conf")
+    host.run(["mkdir", "-p", "/run/userdb"])
+    host.write("/run/userdb/story1f.user", json.dumps(record).encode())
+    host.run(["sed", "-i", "s/^passwd:.*/passwd: files systemd/", "/etc/nsswitch.conf"])
+    try:
+        host.run(["getent", "passwd", "story1f"])
+        verify = running.verifies(account)
+        reset = running.resets(account, "Never-to-be-set-1")
+    finally:
+        host.write("/etc/nsswitch.conf", sources)
+        host.run(["rm", "/run/userdb/story1f.user"])
+    assert (verify.state, verify.opens) == ("cannot_tell", None)
+    assert reset.state == "refused"
+    for task in (verify, reset):
+        assert task.reason is not None
+        assert task.reason.code == "not_a_local_account"
+        assert "systemd answers" in (task.detail or "")
+    assert running.settles(account).status == "in_sync"
 
 
 def test_each_person_sees_only_their_own(running: Site) -> None:

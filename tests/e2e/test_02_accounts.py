@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tests.e2e.forger import Forger
 from tests.e2e.site import OLD, PASSWORD, PERSON, Site, until
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
@@ -65,11 +66,26 @@ def test_what_no_host_can_be_given_is_refused_before_anything_is_sent(running: S
     assert running.host.opens("victim", OLD)
 
 
+def test_the_agent_refuses_it_too_and_journals_nothing(running: Site) -> None:
+    """A job that is signed by the scheduler's own key, as if the gateway had let these passwords pass."""
+    account, neighbour = running.add_account("victim2"), running.add_account("neighbour2")
+    running.resets(neighbour, "Before-the-forger-came-1")
+    words = (b"first\nneighbour2:injected", b"a\rb", b"a\0b", b"x" * 512, b"")
+    fields = [running.host.shadow_field(each.name) for each in (account, neighbour)]
+    answers = Forger(running).resets(account, words)
+    assert [(each.answer, each.reason) for each in answers] == [("refused", "password_not_settable")] * len(words)
+    journal = running.host.read("/var/lib/keyturn-agent/journal/journal")
+    assert [each.id.encode() in journal for each in (account, neighbour)] == [False, True]
+    assert [running.host.shadow_field(each.name) for each in (account, neighbour)] == fields
+    assert running.account(account).status == "unmanaged"
+
+
 def test_a_host_whose_shadow_cannot_be_replaced_says_why_and_nothing_changes(running: Site) -> None:
     account = running.add_account("stuck")
     running.resets(account, "Before-it-was-stuck-1")
     host = running.host
     obstacles = {
+        "etc_read_only": ("mount --bind /etc /etc && mount -o remount,bind,ro /etc", "umount /etc"),
         "shadow_immutable": ("chattr +i /etc/shadow", "chattr -i /etc/shadow"),
         "shadow_is_mount": (
             "cp -p /etc/shadow /var/tmp/s && mount --bind /var/tmp/s /etc/shadow",
@@ -79,12 +95,14 @@ def test_a_host_whose_shadow_cannot_be_replaced_says_why_and_nothing_changes(run
     for reason, (put, take) in obstacles.items():
         # The agent's unit has a mount namespace of its own, which sees a later mount only when it is begun anew.
         host.run(["sh", "-c", put])
-        running.agent("restart")
         try:
+            if "mount" in put:
+                running.agent("restart")
             task = running.resets(account, f"Never-set-{reason}-1")
         finally:
             host.run(["sh", "-c", take])
-            running.agent("restart")
+            if "mount" in put:
+                running.agent("restart")
         assert task.state == "refused", task
         assert task.reason is not None
         assert task.reason.code == reason

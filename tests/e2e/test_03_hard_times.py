@@ -1,10 +1,13 @@
 """Story 3: parts are killed, away or silent in the middle of a reset; it ends once, and the vault is right."""
 
-import threading
+import subprocess
 import time
+from functools import partial
 
+import httpx
 import pytest
 
+from deploy.local.parts import Part
 from libs.client import models
 from libs.client.errors import RefusedError
 from tests.e2e.site import OLD, Site, until
@@ -69,7 +72,7 @@ def test_broker_or_store_is_killed_in_the_middle_of_a_reset(running: Site, name:
     part = running.server.broker if name == "broker" else running.server.store
     task = running.reset(account, f"Across-a-kill-of-{name}-1")
     part.kill()
-    until(lambda: not running.ready("scheduler", name) or None, f"the word that the {name} is away")
+    until(lambda: running.waits_for("scheduler", name), f"the word that the {name} is away")
     part.restart()
     until(lambda: _open(running, task), "the task's end", 120)
     one_effect(running, account, f"Across-a-kill-of-{name}-1")
@@ -83,24 +86,58 @@ def _open(site: Site, task: models.Task) -> bool | None:
         return None
 
 
+def test_services_that_start_without_store_and_broker_say_so_and_go_on(running: Site) -> None:
+    account = running.add_account("away")
+    services = [running.server.process(each) for each in ("scheduler", "bundler", "gateway")]
+    parts: dict[str, Part] = {"store": running.server.store, "broker": running.server.broker}
+    in_the_log = {"store": "waiting for the store", "broker": "broker is away"}
+    for part in (*services, *parts.values()):
+        part.kill()
+    logs = {service.name: running.server.logs / f"{service.name}.log" for service in services}
+    marks = {name: log.stat().st_size for name, log in logs.items()}
+    for service in services:
+        service.launch()
+    for name, part in parts.items():
+        for service in services:
+            words = f"waiting for the {name}"
+            until(partial(running.waits_for, service.name, name, words), f"{service.name} to say that it is {words}")
+            assert in_the_log[name] in logs[service.name].read_bytes()[marks[service.name] :].decode()
+            assert httpx.get(f"{service.health_url}/livez", trust_env=False).status_code == httpx.codes.OK
+        part.restart()
+    for service in services:
+        service.wait_until_ready()
+    assert running.resets(account, "After-all-came-1").state == "done"
+    one_effect(running, account, "After-all-came-1")
+
+
 def test_the_agent_is_killed_while_its_tool_waits_for_the_lock(running: Site) -> None:
-    """Case 10: the change lands after the agent died; the agent that comes back must not say that it did not."""
+    """Case 10. The agent that systemd starts again meets the lock still held, and must not say what it cannot know."""
     account = running.add_account("late")
     running.resets(account, "Before-the-lock-1")
-    script = "import fcntl,time;f=open('/etc/.pwd.lock','w');fcntl.lockf(f,2);print('held',flush=True);time.sleep(8)"
-    holder = threading.Thread(target=running.host.run, args=(["python3", "-c", script],))
-    holder.start()
-    time.sleep(0.5)
-    task = running.reset(account, "Landing-late-1")
-    time.sleep(2)
-    running.kill_agent()
-    holder.join()
-    running.revive_agent()
-    assert running.ends(task, 150).state in ("done", "refused")
+    script = "import fcntl,sys;f=open('/etc/.pwd.lock','w');fcntl.lockf(f,2);print('held',flush=True);sys.stdin.read()"
+    holder = subprocess.Popen(
+        running.host.command(["python3", "-c", script]),
+        env=running.host.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with holder:  # which lets go of the lock at the end of this block
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        task = running.reset(account, "Landing-late-1")
+        until(lambda: running.client.task(task.id).state == "offered" or None, "the offer")
+        first = running.agent_pid()
+        running.host.run(["kill", "-9", str(first)])
+        until(lambda: running.agent_pid() not in (0, first) or None, "systemd to start it again")
+        time.sleep(0.5)
+        assert holder.poll() is None, "the lock was let go before the agent was back"
+        assert running.host.opens("late", b"Before-the-lock-1")
+    ended = running.ends(task, 150)
     seen = running.settles(account, 150)
     assert seen.status == "in_sync"
     (shown,) = running.revealed(account)
     assert running.host.opens("late", shown)
+    assert shown == {"done": b"Landing-late-1", "refused": b"Before-the-lock-1"}[ended.state]
 
 
 def test_the_agent_is_killed_again_and_again(running: Site) -> None:

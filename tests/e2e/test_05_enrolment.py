@@ -1,10 +1,12 @@
 """Story 5: tokens and signatures. What is wrong has its own code, and leaves nothing half-made."""
 
 import base64
+import hashlib
 import json
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
@@ -15,7 +17,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from libs.wire.encoding import canonical
 from libs.wire.http_signature import sign
 from libs.wire.identity import agent_csr
-from tests.e2e.site import PERSON, Site
+from tests.e2e.hunt import store_of
+from tests.e2e.site import FOLDER, PERSON, Site, until
+from tests.lab.host import Host
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
 
@@ -60,6 +64,44 @@ def test_a_wrong_enrolment_has_its_own_code_and_makes_nothing(
     assert answer.json()["code"] == code
     after = (running.client.agents(), running.client.resources())
     assert [{each.id for each in part} for part in after] == [{each.id for each in part} for part in before]
+
+
+def test_an_agent_with_a_wrong_token_says_so_and_begins_when_it_has_a_right_one(running: Site) -> None:
+    host = running.lab.host("dmz-web-02")
+    host.boot()
+    try:
+        running.install(host, start=False)
+        place = "/opt/keyturn-agent/token"
+        good = host.read(place)
+        before = (running.client.agents(), running.client.resources())
+        tokens = {
+            "token_unknown": secrets.token_urlsafe(32).encode(),
+            "token_used": running.host.read(place),
+            "token_expired": good,
+        }
+        with store_of(running) as store:
+            of_good = {"sha256": hashlib.sha256(good.strip()).hexdigest()}
+            document = store["trust"]["tokens"].find_one(of_good)
+            assert document is not None
+            store["trust"]["tokens"].update_one(of_good, {"$set": {"expires": 1}})
+            for code, token in tokens.items():
+                host.write(place, token, 0o600)
+                host.run(["systemctl", "restart", "keyturn-agent.service"])
+                until(partial(says, host, code), f"the word {code}")
+                assert host.run(["test", "-e", "/var/lib/keyturn-agent/identity.json"], check=False).returncode == 1
+            assert (running.client.agents(), running.client.resources()) == before
+            store["trust"]["tokens"].update_one(of_good, {"$set": {"expires": document["expires"]}})
+        host.run(["systemctl", "restart", "keyturn-agent.service"])
+        until(lambda: running.find("root", "dmz-web-02"), "the second resource")
+        assert len(running.client.agents()) == len(before[0]) + 1
+    finally:
+        host.down()
+
+
+def says(host: Host, code: str) -> bool | None:
+    """Whether the agent's status on a host tells this code; None while it does not."""
+    line = ["sh", f"{FOLDER}/installAgent-service.sh", "status"]
+    return code in host.run(line, text=True, check=False).stdout or None
 
 
 class Signer:

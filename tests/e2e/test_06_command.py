@@ -40,9 +40,9 @@ class Command:
         return json.loads(done.stdout)
 
 
-@pytest.fixture
-def keyturn(running: Site, tmp_path: Path) -> Iterator[Command]:
-    command = Command(running, tmp_path / "keyturn" / "config.json")
+@pytest.fixture(scope="module")
+def keyturn(running: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    command = Command(running, tmp_path_factory.mktemp("person") / "keyturn" / "config.json")
     at = ("--server", running.server.gateway_url, "--ca", str(running.server.ca_file))
     done = command(*at, "login", PERSON, "--stdin", stdin=PASSWORD.reveal().decode() + "\n")
     assert done.returncode == 0, done.stderr
