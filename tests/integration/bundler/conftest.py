@@ -25,6 +25,10 @@ RUNTIME = signed_runtime(RELEASE)
 @pytest.fixture(scope="module")
 def deployment(parts_folder: Path, request: pytest.FixtureRequest) -> Iterator[Deployment]:
     with Deployment(parts_folder / request.node.name, services=("bundler",)) as up:
+        # A clone in which a runtime was built already makes keys that trust that release; here it is always this one.
+        (up.keys / "public" / "release.pem").unlink(missing_ok=True)
+        (up.state / "release.pem").write_bytes(public_pem(RELEASE.public_key()))
+        trust_release(up.keys, up.state / "release.pem")
         yield up
 
 
@@ -45,9 +49,6 @@ async def gateway(deployment: Deployment) -> AsyncIterator[Gateway]:
 @pytest.fixture
 async def runtime(deployment: Deployment, tmp_path: Path) -> bytes:
     """A published runtime, of a release that is trusted."""
-    if not (deployment.keys / "public" / "release.pem").exists():
-        (tmp_path / "release.pem").write_bytes(public_pem(RELEASE.public_key()))
-        trust_release(deployment.keys, tmp_path / "release.pem")
     (tmp_path / "runtime.zip").write_bytes(RUNTIME)
     keys, url = deployment.keys, deployment.store.url
     said = await add_runtime(tmp_path / "runtime.zip", url, private=keys / "admin", keys=keys)
