@@ -48,13 +48,15 @@ class Disk:
 
     def unmount(self) -> None:
         """Write everything out and let the loop device go; a cut disk has nothing to write."""
-        if self.is_mounted:
-            self._order(_THAW, struct.pack("I", 0), ignored=(errno.EINVAL,))
-            call("umount", str(self.at))
-        until(lambda: not list(loops(self._image)), f"{self._image} is still in use")
+        until(self._is_let_go, f"{self._image} is still in use")
 
     def sync(self) -> None:
         call("sync", "-f", str(self.at))
+
+    def thaw(self) -> None:
+        """End the freeze of a snapshot whose process was killed; till then not even a killed process can go."""
+        if self.is_mounted:
+            self._order(_THAW, struct.pack("I", 0), ignored=(errno.EINVAL,))
 
     def cut(self) -> None:
         """Lose what was not yet synced. Only unmounting makes the disk usable again."""
@@ -73,6 +75,12 @@ class Disk:
         fresh = self._image.with_suffix(".new")
         call("cp", "--sparse=always", "--reflink=auto", str(self._kept), str(fresh))
         fresh.rename(self._image)
+
+    def _is_let_go(self) -> bool:
+        # Looked at each time anew: a mount that a killed run had just begun comes up late.
+        if self.is_mounted:
+            call("umount", str(self.at))
+        return not list(loops(self._image))
 
     @contextlib.contextmanager
     def _frozen(self) -> Iterator[None]:

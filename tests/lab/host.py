@@ -292,5 +292,6 @@ class Host:
 
     def _off(self) -> None:
         own = self._names.host(self.name)
+        self._disk.thaw()
         processes.kill(lambda group: group == own)
         self._disk.unmount()

@@ -19,6 +19,7 @@ from tests.lab.errors import LabError, LabInUseError
 from tests.lab.host import Host
 from tests.lab.names import Names
 from tests.lab.network import NUMBERS, Network, machine_lock
+from tests.lab.waiting import until
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _ALWAYS_ITS_OWN = {"dev", "home", "proc", "root", "run", "sys", "tmp"}
@@ -63,7 +64,8 @@ class Lab:
             raise LabError(sentence)
         self._hold()
         try:
-            self._clear()
+            # A tool that a killed run had started may finish its work behind the first look.
+            until(self._is_cleared, f"What a dead run left in {self.folder} does not go")
             with machine_lock():
                 self._network.claim()
         except BaseException:
@@ -151,7 +153,13 @@ class Lab:
     def _known(self, name: str, hide: Sequence[Path | str] = (), memory: int | None = None) -> Host:
         return Host(self.folder / name, self._names, self._network, (*self._hide, *hide), memory)
 
+    def _is_cleared(self) -> bool:
+        self._clear()
+        return self.leftovers() == [f"file {self.folder / '.lock'}"]
+
     def _clear(self) -> None:
+        for home in self.folder.glob("*/"):
+            disk.Disk(home).thaw()
         processes.kill(self._names.owns)
         for home in self.folder.glob("*/"):
             disk.Disk(home).unmount()
@@ -164,6 +172,14 @@ class Lab:
     def _hold(self) -> None:
         if self._lock is not None:
             raise LabInUseError(f"This process has claimed the lab in {self.folder} already.")
+        # A killed run's child may hold the lock between its fork and its exec, so a second is waited.
+        try:
+            until(self._is_held, f"The lab in {self.folder} is held", seconds=1)
+        except LabError:
+            # The one thing that this wait can say.
+            raise LabInUseError(f"Another process holds the lab in {self.folder}.") from None
+
+    def _is_held(self) -> bool:
         # Under the machine's lock, because a lab that closes takes its lock file away.
         with machine_lock():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -172,8 +188,9 @@ class Lab:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 os.close(lock)
-                raise LabInUseError(f"Another process holds the lab in {self.folder}.") from None
+                return False
             self._lock = lock
+            return True
 
     def _release(self) -> None:
         with machine_lock():
