@@ -72,7 +72,9 @@ def main(arguments: Sequence[str] | None = None, seam: httpx.BaseTransport | Non
     try:
         command(seam)(args=None if arguments is None else list(arguments), prog_name="keyturn")
     except ClientError as error:
-        hint = " Sign in: keyturn login" if isinstance(error, NotSignedInError) else ""
+        hint = (
+            " Sign in: keyturn login" if isinstance(error, NotSignedInError) and error.code == "not_signed_in" else ""
+        )
         print(f"keyturn: {error}{hint}", file=sys.stderr)  # noqa: T201 - the command speaks to a person
         sys.exit(of_error(error))
     except CannotOpenError as error:

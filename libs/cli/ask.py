@@ -1,43 +1,87 @@
-"""Secrets from a person or a pipe, never from argv or the environment."""
+"""Secrets from a person or a pipe, never from argv or the environment.
+
+A pipe is read to its end, byte for byte: one line end at its end is taken away, and whatever else a host could not be
+given is refused rather than cut off, so that no other password is set than the one that was meant.
+"""
 
 import getpass
 import sys
 
-from libs.client.errors import ClientError
+import typer
+
+from libs.client.errors import WrongUseError
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
 
+_MOST = 65_536
 
-def from_stdin() -> Secret:
-    """One line of standard input, without its line end.
+
+def piped(secrets: int = 1) -> list[Secret]:
+    """So many secrets from standard input, a line each; the last one has all that follows.
 
     Raises:
-        ClientError: there is none.
+        WrongUseError: there are fewer lines, or they are not UTF-8.
     """
-    line = sys.stdin.readline()
-    if not line:
-        raise ClientError("Standard input was empty; give the password as its first line.")
-    return Secret(line.removesuffix("\n").removesuffix("\r"))
+    raw = sys.stdin.buffer.readline(_MOST) if sys.stdin.isatty() else sys.stdin.buffer.read(_MOST)
+    if not raw:
+        raise WrongUseError("Standard input was empty; give the password as its first line.")
+    lines = raw.split(b"\n", secrets - 1)
+    if len(lines) < secrets:
+        raise WrongUseError(
+            f"Standard input has {len(lines)} lines of {secrets}: the first-run code, then the password."
+        )
+    try:
+        return [Secret(line.removesuffix(b"\n").removesuffix(b"\r").decode()) for line in lines]
+    except UnicodeDecodeError as error:
+        raise WrongUseError("Standard input is not UTF-8 text. Nothing was sent.") from error
 
 
 def secret(prompt: str, *, stdin: bool) -> Secret:
-    """A secret, asked for once."""
+    """A secret, asked for once.
+
+    Raises:
+        WrongUseError: there is no terminal to ask on, or what was typed is not text.
+    """
     if stdin:
-        return from_stdin()
+        return piped()[0]
     if not sys.stdin.isatty():
-        raise ClientError("There is no terminal to ask on; give it on standard input with --stdin.")
-    return Secret(getpass.getpass(f"{prompt}: "))
+        raise WrongUseError("There is no terminal to ask on; give it on standard input with --stdin.")
+    try:
+        return Secret(getpass.getpass(f"{prompt}: "))
+    except UnicodeError as error:
+        raise WrongUseError("What was typed is not UTF-8 text. Nothing was sent.") from error
+    except EOFError as error:
+        raise typer.Abort from error
 
 
 def new_password(prompt: str, *, stdin: bool) -> Secret:
     """A new password: twice from a person, once from a pipe.
 
     Raises:
-        ClientError: the two differ, or a host could not be given this one.
+        WrongUseError: the two differ, or a host could not be given this one.
     """
-    first = secret(prompt, stdin=stdin)
-    if (broken := why_not_settable(first)) is not None:
-        raise ClientError(f"{broken[0].upper()}{broken[1:]}. Nothing was sent.")
+    first = checked(secret(prompt, stdin=stdin))
     if not stdin and secret("The same again", stdin=False) != first:
-        raise ClientError("The two passwords differ. Nothing was sent.")
+        raise WrongUseError("The two passwords differ. Nothing was sent.")
     return first
+
+
+def checked(password: Secret) -> Secret:
+    """The password, if a host could be given it.
+
+    Raises:
+        WrongUseError: it could not.
+    """
+    if (broken := why_not_settable(password)) is not None:
+        raise WrongUseError(f"{broken[0].upper()}{broken[1:]}. Nothing was sent.")
+    return password
+
+
+def leave_to_show() -> None:
+    """On a terminal, says what is about to stand there, and waits until the person wants it so."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    hint = "Passwords will stand on this screen and in its history. Enter shows them, Ctrl-C leaves."
+    print(hint, end=" ", file=sys.stderr, flush=True)  # noqa: T201 - the command speaks to a person
+    if not sys.stdin.readline():
+        raise typer.Abort

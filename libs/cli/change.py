@@ -1,7 +1,6 @@
 """Changing, verifying and revealing passwords, and waiting for what becomes of it."""
 
 import sys
-import time
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,11 +8,12 @@ import typer
 
 from libs.cli import ask
 from libs.cli.context import Context, Json, find_account, of
-from libs.cli.exits import of_task
+from libs.cli.exits import Exit, of_task
+from libs.cli.progress import Progress
 from libs.cli.show import Screen, ago, task_lines
 from libs.client import models
 from libs.client.client import Client
-from libs.client.errors import ClientError
+from libs.client.errors import ClientError, WrongUseError
 from libs.wire.requests import Policy
 
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="RESOURCE/NAME, such as dmz-web-01/root.")]
@@ -21,20 +21,19 @@ Note = Annotated[str, typer.Option(help="Why, for the record.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the agent's answer.")]
 Seconds = Annotated[float, typer.Option("--wait-seconds", min=0, max=86_400, help="How long to wait at most.")]
 
-_STEPS = {
-    "requested": "asked; the scheduler takes it",
-    "queued": "waits for the agent",
-    "offered": "the agent has it",
-    "unanswered": "no answer came; a comparison will settle it",
-}
+_ALPHABETS = ("keyboard-safe", "letters-digits", "full")
 
 
 def reset(
     context: typer.Context,
     account: AccountName,
     generate: Annotated[bool, typer.Option("--generate", help="Let Keyturn generate the password.")] = False,
-    length: Annotated[int, typer.Option(min=12, max=128, help="Of a generated password.")] = 24,
-    alphabet: Annotated[str, typer.Option(help="keyboard-safe, letters-digits or full.")] = "keyboard-safe",
+    length: Annotated[
+        int | None, typer.Option(min=12, max=128, help="Of a generated password.", show_default="24")
+    ] = None,
+    alphabet: Annotated[
+        str | None, typer.Option(help="keyboard-safe, letters-digits or full.", show_default="keyboard-safe")
+    ] = None,
     stdin: Annotated[bool, typer.Option("--stdin", help="Read the password from standard input.")] = False,
     unlock: Annotated[bool, typer.Option("--unlock", help="Also unlock a locked account.")] = False,
     note: Note = "",
@@ -45,13 +44,16 @@ def reset(
     """Change a password: to one that you type, or to a generated one."""
     call = of(context)
     if generate and stdin:
-        raise ClientError("Give a password on standard input, or let one be generated, not both.")
-    if alphabet not in ("keyboard-safe", "letters-digits", "full"):
-        raise ClientError(f"{alphabet!r} is no alphabet: keyboard-safe, letters-digits or full")
+        raise WrongUseError("Give a password on standard input, or let one be generated, not both.")
+    if not generate and (length is not None or alphabet is not None):
+        raise WrongUseError("--length and --alphabet are of a generated password: add --generate")
+    if alphabet not in (None, *_ALPHABETS):
+        raise WrongUseError(f"{alphabet!r} is no alphabet: {', '.join(_ALPHABETS)}")
     with call.client() as client:
         found = find_account(client, account)
         if generate:
-            policy = Policy.model_validate({"length": length, "alphabet": alphabet})
+            given = {"length": length, "alphabet": alphabet}
+            policy = Policy.model_validate({name: value for name, value in given.items() if value is not None})
             asked = client.reset(found.id, policy=policy, unlock=unlock, note=note)
         else:
             password = ask.new_password(f"New password for {account}", stdin=stdin)
@@ -84,6 +86,8 @@ def reveal(
     call = of(context)
     with call.client() as client:
         found = find_account(client, account)
+        if not as_json:
+            ask.leave_to_show()
         candidates = client.reveal(found.id, reason)
     screen = call.screen(as_json=as_json)
     if as_json:
@@ -105,8 +109,12 @@ def reveal(
     for n, each in enumerate(candidates, 1):
         version = each.version
         proven = f"proven {ago(_moment(version.proven_at))}" if version.proven_at else f"never proven, {version.state}"
-        print(f"{n}. {each.password.reveal().decode('utf-8', 'replace')}", flush=True)  # noqa: T201 - asked for
+        text = each.password.reveal().decode("utf-8", "backslashreplace")
+        shown = text if text.isprintable() else ascii(text)
+        print(f"{n}. {shown}", flush=True)  # noqa: T201 - asked for
         screen.say(f"   version {version.generation}, {proven}")
+        if shown != text:
+            screen.say("   It has characters that no screen shows; between the quotes they stand as escapes.")
 
 
 def _moment(millis: int) -> datetime:
@@ -115,28 +123,27 @@ def _moment(millis: int) -> datetime:
 
 def follow(client: Client, task: models.Task, seconds: float, screen: Screen) -> models.Task:
     """The task as it goes, step by step on standard error, and as it ended."""
-    shown = ""
-    began = time.monotonic()
-
-    def told(now: models.Task) -> None:
-        nonlocal shown
-        step = _STEPS.get(now.state, "")
-        if step and step != shown and not screen.as_json:
-            print(f"  {time.monotonic() - began:5.1f} s  {step}", file=sys.stderr, flush=True)  # noqa: T201 - progress
-            shown = step
-
-    return client.wait(task.id, seconds, told)
+    with Progress(quiet=screen.as_json) as progress:
+        return client.wait(task.id, seconds, progress.told)
 
 
 def _follow(call: Context, client: Client, asked: models.Asked, *, seconds: float | None, as_json: bool) -> None:
     screen = call.screen(as_json=as_json)
     if not as_json:
         screen.say(*asked.warnings)
-    task = asked.task if seconds is None else follow(client, asked.task, seconds, screen)
+    later = f"It goes on by itself. See it with: keyturn tasks show {asked.task.id}"
+    try:
+        task = asked.task if seconds is None else follow(client, asked.task, seconds, screen)
+    except KeyboardInterrupt:
+        print(later, file=sys.stderr)  # noqa: T201 - the command speaks to a person
+        raise typer.Exit(Exit.NOT_KNOWN) from None
+    except ClientError:
+        print(later, file=sys.stderr)  # noqa: T201 - the same
+        raise
     if as_json:
         screen.data(task)
     else:
         screen.say(*task_lines(task))
         if task.open:
-            screen.say(f"It goes on by itself. See it with: keyturn tasks show {task.id}")
-    raise typer.Exit(0 if seconds is None else of_task(task))
+            screen.say(later)
+    raise typer.Exit(Exit.DONE if seconds is None else of_task(task))

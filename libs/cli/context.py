@@ -1,5 +1,6 @@
 """What every command starts from: the profile, a client, and the way to find an account by its name."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -7,11 +8,13 @@ from typing import Annotated, TypeVar
 import httpx
 import typer
 
+from libs.cli.errors import NoSuchNameError, SignedOutError
 from libs.cli.profile import Profiles
 from libs.cli.show import Screen
 from libs.client import models
 from libs.client.client import Client
-from libs.client.errors import ClientError
+from libs.client.errors import WrongUseError
+from libs.wire.ids import Noun
 
 T = TypeVar("T")
 
@@ -35,14 +38,15 @@ class Context:
         """A client of the profile's server.
 
         Raises:
-            ClientError: no server is known, or nobody is signed in.
+            WrongUseError: no server is known, or its address or authority cannot be used.
+            SignedOutError: nobody is signed in.
         """
         known = self.profiles.load(self.profile)
         server = self.server or known.server
         if server is None:
-            raise ClientError("No server is known yet: keyturn login --server https://HOST:7272 --ca server-ca.pem")
+            raise WrongUseError("No server is known yet: keyturn login --server https://HOST:7272 --ca server-ca.pem")
         if signed_in and known.token is None:
-            raise ClientError("You are not signed in: keyturn login")
+            raise SignedOutError("You are not signed in: keyturn login")
         authority = self.authority or (Path(known.authority) if known.authority else None)
         return Client(server, authority=authority, token=known.token if signed_in else None, seam=self.seam)
 
@@ -62,14 +66,26 @@ def of(context: typer.Context) -> Context:
     return found
 
 
+def identifier(noun: Noun, text: str) -> str:
+    """An identifier that a person gave.
+
+    Raises:
+        WrongUseError: it is none of this noun.
+    """
+    if re.fullmatch(rf"{noun}_[a-z2-7]{{26}}", text) is None:
+        raise WrongUseError(f"{text!r} is no identifier of a {noun.name.lower()}: {noun}_ and 26 letters and digits")
+    return text
+
+
 def find_resource(client: Client, name: str) -> models.Resource:
     """A resource by its identifier or its name.
 
     Raises:
-        ClientError: there is none, or several have this name.
+        NoSuchNameError: there is none.
+        WrongUseError: several have this name.
     """
-    if name.startswith("res_"):
-        return client.resource(name)
+    if name.startswith(f"{Noun.RESOURCE}_"):
+        return client.resource(identifier(Noun.RESOURCE, name))
     found = [each for each in client.resources(limit=10_000) if each.name == name]
     return _only(found, f"resource named {name}", "keyturn resources list")
 
@@ -78,13 +94,14 @@ def find_account(client: Client, name: str) -> models.Account:
     """An account by its identifier, or as RESOURCE/NAME.
 
     Raises:
-        ClientError: there is none, or several fit.
+        NoSuchNameError: there is none.
+        WrongUseError: several fit, or this names no account.
     """
-    if name.startswith("acc_"):
-        return client.account(name)
+    if name.startswith(f"{Noun.ACCOUNT}_"):
+        return client.account(identifier(Noun.ACCOUNT, name))
     resource, slash, account = name.partition("/")
     if not slash or not account:
-        raise ClientError(f"{name!r} names no account: give RESOURCE/NAME, such as dmz-web-01/root, or acc_…")
+        raise WrongUseError(f"{name!r} names no account: give RESOURCE/NAME, such as dmz-web-01/root, or acc_…")
     where = find_resource(client, resource)
     found = [each for each in client.accounts(where.id) if each.name == account]
     return _only(found, f"account {account} on {where.name}", f"keyturn accounts list {where.name}")
@@ -92,7 +109,7 @@ def find_account(client: Client, name: str) -> models.Account:
 
 def _only(found: list[T], what: str, where: str) -> T:
     if not found:
-        raise ClientError(f"There is no {what}, or it is not yours to see. See: {where}")
+        raise NoSuchNameError(f"There is no {what}, or it is not yours to see. See: {where}")
     if len(found) > 1:
-        raise ClientError(f"There are {len(found)} of the {what}; name one by its identifier. See: {where}")
+        raise WrongUseError(f"There are {len(found)} of the {what}; name one by its identifier. See: {where}")
     return found[0]

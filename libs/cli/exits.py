@@ -1,9 +1,9 @@
 """Exit statuses, for scripts.
 
 0  done
-1  something went wrong that has no status of its own
+1  something went wrong that has no status of its own, or you left
 2  wrong use: the line says what would be right
-3  the task ended without doing it: refused, cancelled, expired
+3  not done: the server said not now, or the task ended refused, cancelled or expired
 4  not known yet: the task was still open when the waiting ended, or no answer came
 5  verify: the password does not open the account
 6  verify: cannot tell
@@ -14,6 +14,7 @@
 
 from enum import IntEnum
 
+from libs.cli.errors import NoSuchNameError, SignedOutError
 from libs.client import errors
 from libs.client.models import Task
 
@@ -31,8 +32,25 @@ class Exit(IntEnum):
     NOT_REACHABLE = 9
 
 
-_FORBIDDEN = 403
-_INVALID = (400, 409, 422)
+_OF_KIND: tuple[tuple[type[errors.ClientError], Exit], ...] = (
+    (errors.WrongUseError, Exit.USAGE),
+    (errors.NotSignedInError, Exit.NOT_ALLOWED),
+    (SignedOutError, Exit.NOT_ALLOWED),
+    (errors.NotThereError, Exit.NOT_THERE),
+    (NoSuchNameError, Exit.NOT_THERE),
+    (errors.UnavailableError, Exit.NOT_REACHABLE),
+    (errors.NotReachableError, Exit.NOT_REACHABLE),
+    (errors.NotTrustedError, Exit.NOT_REACHABLE),
+)
+_OF_STATUS = {
+    400: Exit.USAGE,
+    403: Exit.NOT_ALLOWED,
+    408: Exit.NOT_REACHABLE,
+    409: Exit.NOT_DONE,
+    413: Exit.USAGE,
+    422: Exit.USAGE,
+}
+"""Of a refusal that is none of those kinds, by its HTTP status."""
 
 
 def of_task(task: Task) -> Exit:
@@ -48,16 +66,7 @@ def of_task(task: Task) -> Exit:
 
 def of_error(error: errors.ClientError) -> Exit:
     """What went wrong."""
-    match error:
-        case errors.NotSignedInError():
-            return Exit.NOT_ALLOWED
-        case errors.NotThereError():
-            return Exit.NOT_THERE
-        case errors.UnavailableError() | errors.NotReachableError() | errors.NotTrustedError():
-            return Exit.NOT_REACHABLE
-        case errors.RefusedError(status=status) if status == _FORBIDDEN:
-            return Exit.NOT_ALLOWED
-        case errors.RefusedError(status=status) if status in _INVALID:
-            return Exit.NOT_DONE
-        case _:
-            return Exit.WRONG
+    for kind, status in _OF_KIND:
+        if isinstance(error, kind):
+            return status
+    return _OF_STATUS.get(error.status, Exit.WRONG) if isinstance(error, errors.RefusedError) else Exit.WRONG

@@ -1,17 +1,22 @@
 """Signing in, and people."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from libs.cli import ask
-from libs.cli.context import Json, of
+from libs.cli.context import Context, Json, of
 from libs.cli.show import ago
-from libs.client.errors import ClientError
-from libs.wire.secret import Secret
+from libs.client import models
+from libs.client.errors import WrongUseError
 
 Stdin = Annotated[bool, typer.Option("--stdin", help="Read the password from standard input.")]
+StdinBoth = Annotated[
+    bool,
+    typer.Option("--stdin", help="Read from standard input: the code on one line, unless in a file; the password."),
+]
 
 users = typer.Typer(no_args_is_help=True, help="People who may sign in.")
 
@@ -20,7 +25,8 @@ def set_up(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The sign-in name of the first administrator.")],
     code_file: Annotated[Path | None, typer.Option(help="The file with the first-run code.")] = None,
-    stdin: Stdin = False,
+    stdin: StdinBoth = False,
+    as_json: Json = False,
 ) -> None:
     """Make the first administrator, by the code that the gateway wrote at its first start."""
     call = of(context)
@@ -28,39 +34,57 @@ def set_up(
         try:
             code = code_file.read_text("ascii").strip()
         except (OSError, ValueError) as error:
-            raise ClientError(f"{code_file} cannot be read as a set-up code") from error
+            raise WrongUseError(f"{code_file} cannot be read as a set-up code") from error
+        password = ask.new_password("New password", stdin=stdin)
+    elif stdin:
+        first, password = ask.piped(2)
+        code, password = first.reveal().decode(), ask.checked(password)
     else:
         code = ask.secret("First-run code", stdin=False).reveal().decode()
-    password = _person_password("New password", stdin=stdin)
+        password = ask.new_password("New password", stdin=False)
     with call.client(signed_in=False) as client:
         signed_in = client.set_up(code, name, password)
-    call.keep(signed_in.token)
-    call.screen(as_json=False).say(f"{signed_in.user.name} is the first administrator and signed in.")
+    _keep(call, signed_in, f"{signed_in.user.name} is the first administrator and signed in.", as_json=as_json)
 
 
 def login(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Your sign-in name.")] = None,
     stdin: Stdin = False,
+    as_json: Json = False,
 ) -> None:
     """Sign in, and remember the server and the session."""
     call = of(context)
+    if name is None and (stdin or not sys.stdin.isatty()):
+        raise WrongUseError("There is nobody to ask for the name; give it: keyturn login NAME --stdin")
     with call.client(signed_in=False) as client:
         who = name or str(typer.prompt("Name"))
         signed_in = client.sign_in(who, ask.secret("Password", stdin=stdin))
+    until = f"{signed_in.expires_at:%Y-%m-%d %H:%M %Z}"
+    _keep(call, signed_in, f"Signed in as {signed_in.user.name} until {until}.", as_json=as_json)
+
+
+def _keep(call: Context, signed_in: models.SignedIn, sentence: str, *, as_json: bool) -> None:
+    """Remembers the session; the token goes to the profile and nowhere else."""
     call.keep(signed_in.token)
-    call.screen(as_json=False).say(
-        f"Signed in as {signed_in.user.name} until {signed_in.expires_at:%Y-%m-%d %H:%M %Z}."
-    )
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(models.Until(user=signed_in.user, expires_at=signed_in.expires_at))
+    else:
+        screen.say(sentence)
 
 
-def logout(context: typer.Context) -> None:
+def logout(context: typer.Context, as_json: Json = False) -> None:
     """End the session."""
     call = of(context)
     with call.client() as client:
         client.sign_out()
     call.keep(None)
-    call.screen(as_json=False).say("Signed out.")
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data({"signed_out": True})
+    else:
+        screen.say("Signed out.")
 
 
 def whoami(context: typer.Context, as_json: Json = False) -> None:
@@ -102,7 +126,7 @@ def add_user(
 ) -> None:
     """Add a person; the password is asked for."""
     call = of(context)
-    password = _person_password(f"Password for {name}", stdin=stdin)
+    password = ask.new_password(f"Password for {name}", stdin=stdin)
     with call.client() as client:
         added = client.add_user(name, password, role)
     screen = call.screen(as_json=as_json)
@@ -110,7 +134,3 @@ def add_user(
         screen.data(added)
     else:
         screen.say(f"{added.name} may sign in as {added.role}.")
-
-
-def _person_password(prompt: str, *, stdin: bool) -> Secret:
-    return ask.new_password(prompt, stdin=stdin)

@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -38,12 +37,12 @@ class Screen:
             plain = value
         else:
             plain = [each.model_dump(mode="json") for each in value]
-        print(json.dumps(plain, indent=2, ensure_ascii=False))  # noqa: T201 - the command's output
+        print(json.dumps(plain, indent=2))  # noqa: T201 - the command's output
 
     def say(self, *lines: str) -> None:
         """Sentences, plain."""
         for line in lines:
-            self.console.print(Text(line))
+            self.console.print(Text(printable(line)))
 
     def table(self, heads: Sequence[str], rows: Iterable[Sequence[str | Text]], none: str) -> None:
         """A table, or the sentence that says why there is none."""
@@ -51,11 +50,16 @@ class Screen:
         for head in heads:
             table.add_column(head, overflow="fold")
         for row in rows:
-            table.add_row(*(cell if isinstance(cell, Text) else escape(cell) for cell in row))
+            table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
         if table.row_count:
             self.console.print(table)
         else:
             self.say(none)
+
+
+def printable(text: str) -> str:
+    """Text without what steers a terminal: hosts have a say in it."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def status(name: str) -> Text:
@@ -83,7 +87,19 @@ def task_lines(task: models.Task) -> list[str]:
     if task.reason is not None:
         lines.append(task.reason.next)
     lines += [remark.sentence for remark in task.remarks]
+    if (parts := _parts(task)) is not None:
+        lines.append(parts)
     return lines
+
+
+def _parts(task: models.Task) -> str | None:
+    """How long an ended task took, in its parts."""
+    if task.ended_at is None or task.offered_at is None:
+        return None
+    waited, worked = task.offered_at - task.requested_at, task.ended_at - task.offered_at
+    return (
+        f"Until the agent had it {waited.total_seconds():.2f} s, from there to the end {worked.total_seconds():.2f} s."
+    )
 
 
 def task_row(task: models.Task) -> list[str]:

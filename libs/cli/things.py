@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from libs.cli.context import Json, find_account, find_resource, of
+from libs.cli.context import Json, find_account, find_resource, identifier, of
 from libs.cli.show import ago, status, task_row
+from libs.wire.ids import Noun
 
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 
@@ -128,8 +129,8 @@ def notifications(context: typer.Context, as_json: Json = False) -> None:
 
 def audit(
     context: typer.Context,
-    account: Annotated[str | None, typer.Option(help="Only about this account.")] = None,
-    task: Annotated[str | None, typer.Option(help="Only about this task.")] = None,
+    account: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Only about this account.")] = None,
+    task: Annotated[str | None, typer.Option(metavar="TASK", help="Only about this task.")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -137,7 +138,7 @@ def audit(
     call = of(context)
     with call.client() as client:
         about = find_account(client, account).id if account else None
-        found = client.audit(limit, account=about, task=task)
+        found = client.audit(limit, account=about, task=identifier(Noun.TASK, task) if task else None)
     screen = call.screen(as_json=as_json)
     if as_json:
         screen.data(found)

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from libs.cli.change import Seconds, follow
-from libs.cli.context import Json, find_account, of
-from libs.cli.exits import of_task
+from libs.cli.context import Json, find_account, identifier, of
+from libs.cli.exits import Exit, of_task
 from libs.cli.show import ago, task_lines, task_row
 from libs.cli.things import Limit
-from libs.client.errors import ClientError
+from libs.client.errors import WrongUseError
+from libs.wire.ids import Noun
 from libs.wire.requests import Platform
 
 tasks = typer.Typer(no_args_is_help=True, help="What was asked for, and what became of it.")
@@ -22,8 +23,10 @@ TaskName = Annotated[str, typer.Argument(metavar="TASK", help="The task's identi
 @tasks.command("list")
 def list_tasks(
     context: typer.Context,
-    mine: Annotated[bool, typer.Option("--mine", help="Only yours.")] = False,
-    account: Annotated[str | None, typer.Option(help="Only about this account.")] = None,
+    everybodys: Annotated[
+        bool, typer.Option("--all", help="Everybody's, not yours alone; who is no administrator adds --account.")
+    ] = False,
+    account: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Only about this account.")] = None,
     state: Annotated[str | None, typer.Option(help="Only in this state, such as queued.")] = None,
     limit: Limit = 50,
     as_json: Json = False,
@@ -32,7 +35,7 @@ def list_tasks(
     call = of(context)
     with call.client() as client:
         about = find_account(client, account).id if account else None
-        found = client.tasks(limit, mine=True if mine else None, account=about, state=state)
+        found = client.tasks(limit, mine=not everybodys, account=about, state=state)
     screen = call.screen(as_json=as_json)
     if as_json:
         screen.data(found)
@@ -51,7 +54,7 @@ def show_task(
     call = of(context)
     screen = call.screen(as_json=as_json)
     with call.client() as client:
-        found = client.task(task)
+        found = client.task(identifier(Noun.TASK, task))
         if wait_seconds and found.open:
             found = follow(client, found, wait_seconds, screen)
     if as_json:
@@ -68,13 +71,13 @@ def cancel_task(context: typer.Context, task: TaskName, wait_seconds: Seconds = 
     call = of(context)
     screen = call.screen(as_json=as_json)
     with call.client() as client:
-        ended = follow(client, client.cancel(task), wait_seconds, screen)
+        ended = follow(client, client.cancel(identifier(Noun.TASK, task)), wait_seconds, screen)
     if as_json:
         screen.data(ended)
     else:
         screen.say(*task_lines(ended))
     if ended.state != "cancelled":
-        raise typer.Exit(of_task(ended) or 3)
+        raise typer.Exit(of_task(ended) or Exit.NOT_DONE)
 
 
 @packages.command("build")
@@ -95,7 +98,7 @@ def build_package(
     try:
         kind = Platform(platform)
     except ValueError:
-        raise ClientError(f"{platform!r} is no platform: linux, windows or windows-domain") from None
+        raise WrongUseError(f"{platform!r} is no platform: linux, windows or windows-domain") from None
     target = output or Path(f"keyturn-agent-{kind}.zip")
     with call.client() as client:
         built = client.build_package(

@@ -2,23 +2,24 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import httpx
 
 from libs.client import models
-from libs.client.errors import ClientError, DamagedError, NotReachableError
+from libs.client.errors import ClientError, DamagedError, NotReachableError, UnavailableError
 from libs.client.events import Event, read
 from libs.client.reveal import Candidate, RevealKey
-from libs.client.transport import Transport
+from libs.client.transport import Transport, part
 from libs.wire.requests import Platform, Policy, Revealed
 from libs.wire.secret import Secret
 
 DEFAULT_LIMIT = 200
-_BETWEEN_LOOKS = 1.0
+_BETWEEN_LOOKS = 1.0  # seconds, where there is no stream
+_QUIET = 20.0  # seconds; a live stream has a heartbeat each 15
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,14 @@ class Client:
         return self._http.items("/v1/resources", models.Resource, limit=limit)
 
     def resource(self, key: str) -> models.Resource:
-        return self._http.get(f"/v1/resources/{key}", models.Resource)
+        return self._http.get(f"/v1/resources/{part(key)}", models.Resource)
 
     def accounts(self, resource: str, limit: int = 10_000) -> list[models.Account]:
         """A resource's accounts, by name."""
-        return self._http.items(f"/v1/resources/{resource}/accounts", models.Account, limit=limit)
+        return self._http.items(f"/v1/resources/{part(resource)}/accounts", models.Account, limit=limit)
 
     def account(self, key: str) -> models.Account:
-        return self._http.get(f"/v1/accounts/{key}", models.Account)
+        return self._http.get(f"/v1/accounts/{part(key)}", models.Account)
 
     # ---- tasks
 
@@ -119,10 +120,10 @@ class Client:
             "unlock": unlock,
             "note": note,
         }
-        return self._http.post(f"/v1/accounts/{account}/reset", models.Asked, body)
+        return self._http.post(f"/v1/accounts/{part(account)}/reset", models.Asked, body)
 
     def verify(self, account: str, *, note: str = "") -> models.Asked:
-        return self._http.post(f"/v1/accounts/{account}/verify", models.Asked, {"note": note})
+        return self._http.post(f"/v1/accounts/{part(account)}/verify", models.Asked, {"note": note})
 
     def tasks(
         self, limit: int = 50, *, mine: bool | None = None, account: str | None = None, state: str | None = None
@@ -131,10 +132,10 @@ class Client:
         return self._http.items("/v1/tasks", models.Task, limit=limit, mine=mine, account=account, state=state)
 
     def task(self, key: str) -> models.Task:
-        return self._http.get(f"/v1/tasks/{key}", models.Task)
+        return self._http.get(f"/v1/tasks/{part(key)}", models.Task)
 
     def cancel(self, task: str) -> models.Task:
-        return self._http.post(f"/v1/tasks/{task}/cancel", models.Task, {})
+        return self._http.post(f"/v1/tasks/{part(task)}/cancel", models.Task, {})
 
     def notifications(self, limit: int = 20) -> models.Notifications:
         return self._http.get("/v1/notifications", models.Notifications, limit=limit)
@@ -142,33 +143,48 @@ class Client:
     def wait(self, task: str, seconds: float, told: Callable[[models.Task], None] = lambda _: None) -> models.Task:
         """The task once it is over, or as it is when `seconds` have passed.
 
-        It listens for changes and reads the task at each; where the stream is cut it looks once a second.
+        It listens for changes and reads the task at each. A server that goes away meanwhile is asked again until the
+        time is over; the first look must succeed.
+
+        Args:
+            task: Its identifier.
+            seconds: How long at most, from now; it may last a second longer.
+            told: Called with the task as it is first seen, and at each change.
         """
         ends = time.monotonic() + seconds
         seen = self.task(task)
         told(seen)
         while seen.open and time.monotonic() < ends:
             for _ in self._changes(task, ends):
-                now = self.task(task)
-                if now != seen:
+                now = self._look(task)
+                if now is not None and now != seen:
                     seen = now
                     told(seen)
                 if not seen.open or time.monotonic() >= ends:
                     break
         return seen
 
-    def _changes(self, task: str, ends: float) -> Any:
-        """Something whenever the task may have changed."""
+    def _look(self, task: str) -> models.Task | None:
+        """The task, unless it cannot be read now."""
         try:
-            bounds = httpx.Timeout(10.0, read=max(0.05, min(20.0, ends - time.monotonic())))
-            with self._http.stream("GET", "/v1/events", timeout=bounds) as answer:
-                yield None
+            return self.task(task)
+        except (NotReachableError, UnavailableError):
+            return None
+
+    def _changes(self, task: str, ends: float) -> Iterator[None]:
+        """Something whenever the task may have changed. It ends with the stream, whose reader then looks again."""
+        quiet = max(0.05, min(_QUIET, ends - time.monotonic()))
+        try:
+            with self._http.stream("GET", "/v1/events", timeout=httpx.Timeout(10.0, read=quiet)) as answer:
                 for event in read(answer):
                     if event is None or _concerns(event, task):
-                        yield event
-        except NotReachableError:
-            time.sleep(min(_BETWEEN_LOOKS, max(0.0, ends - time.monotonic())))
+                        yield None
+                    # The stream's patience was set when it was opened, and would outlast what is left by now.
+                    if ends - time.monotonic() < quiet - 1.0:
+                        return
+        except (NotReachableError, UnavailableError):
             yield None
+        time.sleep(max(0.0, min(_BETWEEN_LOOKS, ends - time.monotonic())))
 
     # ---- reveal
 
@@ -176,7 +192,7 @@ class Client:
         """Every password that may be live, newest first, opened with a key that is made here for this request."""
         key = RevealKey()
         body = {"recipient": key.recipient, "reason": reason}
-        return key.open(self._http.post(f"/v1/accounts/{account}/reveal", Revealed, body))
+        return key.open(self._http.post(f"/v1/accounts/{part(account)}/reveal", Revealed, body))
 
     # ---- packages, agents, audit
 
@@ -212,9 +228,9 @@ class Client:
             given = {name: value for name, value in body.items() if value is not None}
             with self._http.stream("POST", "/v1/packages", json=given) as answer, aside.open("wb") as file:
                 aside.chmod(0o600)  # the package carries a token
-                for part in answer.iter_bytes():
-                    digest.update(part)
-                    size += file.write(part)
+                for piece in answer.iter_bytes():
+                    digest.update(piece)
+                    size += file.write(piece)
                 said, package = answer.headers.get("x-keyturn-sha256"), answer.headers.get("x-keyturn-package", "")
             if digest.hexdigest() != said:
                 raise DamagedError("The package that arrived is not the one that the server sent; ask for it again.")

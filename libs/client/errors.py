@@ -1,13 +1,14 @@
 """What can go wrong between a person and the server.
 
-ClientError            `sentence` says what was wrong and what to do
-RefusedError         the server said no: a stable code and its HTTP status
-NotSignedInError   401
-NotThereError      404, also for what is somebody else's
-UnavailableError   429 and 503: try again later
-NotReachableError    nobody answered, or something in between did
-NotTrustedError      the server's certificate is not of the authority that this client was given
-DamagedError         what was downloaded is not what the server said it would be
+ClientError              its text says what was wrong and what to do
+    WrongUseError        what the caller gave cannot be used; nothing was sent
+    RefusedError         the server said no: a stable code and its HTTP status
+        NotSignedInError   401
+        NotThereError      404, also for what is somebody else's
+        UnavailableError   429 and 503: retryable
+    NotReachableError    nobody answered, or something in between did: retryable
+    NotTrustedError      the server's certificate is not of the authority that this client was given
+    DamagedError         what was downloaded is not what the server said it would be
 """
 
 from libs.wire.agent_api import Problem
@@ -17,11 +18,15 @@ class ClientError(Exception):
     """The base of the tree."""
 
 
+class WrongUseError(ClientError):
+    """Something given that cannot be used."""
+
+
 class RefusedError(ClientError):
     """The server refused, with a stable code."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(" ".join(part for part in (problem.title, problem.detail) if part))
+        super().__init__(": ".join(part for part in (problem.title, problem.detail) if part))
         self.code, self.status, self.problem = problem.code, problem.status, problem
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from libs.client.errors import NotReachableError
+
 
 @dataclass(frozen=True)
 class Event:
@@ -16,7 +18,11 @@ class Event:
 
 
 def read(answer: httpx.Response) -> Iterator[Event | None]:
-    """The events of a stream as they come; None for a heartbeat."""
+    """The events of a stream as they come; None for a heartbeat.
+
+    Raises:
+        NotReachableError: the stream is not one of ours, or damaged.
+    """
     kind, data = "message", ""
     for line in answer.iter_lines():
         if not line:
@@ -35,5 +41,8 @@ def read(answer: httpx.Response) -> Iterator[Event | None]:
 
 
 def _data(text: str) -> dict[str, object]:
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise NotReachableError("an event arrived damaged") from error
     return found if isinstance(found, dict) else {}

@@ -33,6 +33,13 @@ class SignedIn(Answer):
     user: User
 
 
+class Until(Answer):
+    """A session without its token."""
+
+    user: User
+    expires_at: datetime
+
+
 class Session(Answer):
     user: User
     created_at: datetime

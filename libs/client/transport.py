@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from libs.client.errors import ClientError, NotReachableError, NotTrustedError, refusal
+from libs.client.errors import ClientError, NotReachableError, NotTrustedError, WrongUseError, refusal
 from libs.wire.agent_api import Problem
 
 M = TypeVar("M", bound=BaseModel)
@@ -21,7 +22,7 @@ def trusting(authority: Path | None) -> ssl.SSLContext:
     """Trust in the authority of a PEM file; without one, in the system's.
 
     Raises:
-        ClientError: the file holds no certificate.
+        WrongUseError: the file holds no certificate.
     """
     if authority is None:
         return ssl.create_default_context()
@@ -30,8 +31,29 @@ def trusting(authority: Path | None) -> ssl.SSLContext:
     try:
         context.load_verify_locations(cafile=str(authority))
     except (OSError, ssl.SSLError) as error:
-        raise ClientError(f"{authority} holds no certificate: name the server's authority (server-ca.pem)") from error
+        raise WrongUseError(f"{authority} holds no certificate: name the server's authority (server-ca.pem)") from error
     return context
+
+
+def address(server: str) -> str:
+    """The address of a server, as this client takes it.
+
+    Raises:
+        WrongUseError: it is not https, names no host, or has more than a port behind the host.
+    """
+    wrong = WrongUseError(f"{server!r} is no server's address: https://HOST:7272")
+    try:
+        url = httpx.URL(server)
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise wrong from error
+    if url.scheme != "https" or not url.host or url.userinfo or url.path not in ("", "/") or url.query or url.fragment:
+        raise wrong
+    return server.rstrip("/")
+
+
+def part(key: str) -> str:
+    """An identifier as a part of a path: whatever it holds, it names one thing."""
+    return quote(key, safe="")
 
 
 class Transport:
@@ -43,9 +65,9 @@ class Transport:
         headers = {"x-keyturn-client": "command"}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
-        self.server = server
+        self.server = address(server)
         self._client = httpx.Client(
-            base_url=server,
+            base_url=self.server,
             verify=True if seam is not None else trusting(authority),
             transport=seam,
             trust_env=False,
@@ -109,7 +131,7 @@ class Transport:
                     answer.read()
                     raise _refused(answer)
                 yield answer
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NotTrustedError(
                     f"{self.server} shows a certificate that is not of the authority you trust;"
@@ -117,7 +139,9 @@ class Transport:
                 ) from error
             raise NotReachableError(f"{self.server} cannot be reached: {error}") from error
         except httpx.HTTPError as error:
-            raise NotReachableError(f"{self.server} did not answer: {type(error).__name__}") from error
+            # A lost answer to a change says nothing about the change.
+            unknown = "" if method == "GET" else "; it may or may not have been done, so look before you repeat it"
+            raise NotReachableError(f"{self.server} did not answer: {type(error).__name__}{unknown}") from error
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

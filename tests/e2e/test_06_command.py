@@ -113,14 +113,14 @@ def test_a_package_is_there_whole_or_not_at_all(keyturn: Command, tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "status", "word"),
     [
-        (("reset", "no-slash", "--generate"), 1, "RESOURCE/NAME"),
-        (("reset", "elsewhere/root", "--generate"), 1, "resources list"),
+        (("reset", "no-slash", "--generate"), 2, "RESOURCE/NAME"),
+        (("reset", "elsewhere/root", "--generate"), 8, "resources list"),
         (("accounts", "show", "acc_" + "a" * 26), 8, "not"),
-        (("tasks", "show", "tsk_nonsense"), 3, "task"),
-        (("packages", "build", "solaris", "--user-name", "ops"), 1, "windows"),
+        (("tasks", "show", "tsk_nonsense"), 2, "task"),
+        (("packages", "build", "solaris", "--user-name", "ops"), 2, "windows"),
         (("--server", "https://127.0.0.1:9", "about"), 9, "cannot be reached"),
-        (("--ca", "/etc/hostname", "about"), 1, "server-ca.pem"),
-        (("reset", "x/y", "--generate", "--stdin"), 1, "not both"),
+        (("--ca", "/etc/hostname", "about"), 2, "server-ca.pem"),
+        (("reset", "x/y", "--generate", "--stdin"), 2, "not both"),
         (("no-such-command",), 2, "No such command"),
     ],
 )
@@ -135,6 +135,6 @@ def test_what_is_wrong_is_said_in_one_line_with_a_status(
 
 def test_a_pipe_without_a_password_sends_nothing(keyturn: Command, running: Site) -> None:
     done = keyturn("reset", f"{running.host.name}/root", "--stdin")
-    assert (done.returncode, "empty" in done.stderr) == (1, True)
+    assert (done.returncode, "empty" in done.stderr) == (2, True)
     done = keyturn("reset", f"{running.host.name}/root", "--stdin", stdin="x" * 600 + "\n")
-    assert (done.returncode, "511" in done.stderr) == (1, True)
+    assert (done.returncode, "511" in done.stderr) == (2, True)

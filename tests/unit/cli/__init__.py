@@ -1,0 +1,1 @@
+"""The command `keyturn`, on the whole system without a socket."""

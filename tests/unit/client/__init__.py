@@ -1,0 +1,1 @@
+"""The typed client, on the real gateway without a socket."""
