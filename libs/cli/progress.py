@@ -23,10 +23,10 @@ _A_SECOND = 4  # looks at the clock
 class Progress:
     """Shows nothing when `quiet`."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
         self._quiet = quiet
         self._began, self._step = time.monotonic(), ""
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console or Console(stderr=True, highlight=False)
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
