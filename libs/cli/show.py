@@ -73,10 +73,17 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
     if moment is None:
         return "never"
     seconds = int(((now or datetime.now(UTC)) - moment).total_seconds())
+    if seconds < 1:
+        return "just now"
     for bound, size, unit in ((90, 1, "s"), (5_400, 60, "min"), (129_600, 3_600, "h"), (10**12, 86_400, "days")):
         if seconds < bound:
-            return f"{max(0, seconds // size)} {unit} ago"
+            return f"{seconds // size} {unit} ago"
     return moment.isoformat()
+
+
+def count(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def task_lines(task: models.Task) -> list[str]:

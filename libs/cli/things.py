@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from libs.cli.context import Json, find_account, find_resource, identifier, of
-from libs.cli.show import ago, status, task_row
+from libs.cli.show import ago, count, status, task_row
 from libs.wire.ids import Noun
 
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
@@ -121,7 +121,8 @@ def notifications(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         screen.data(found)
         return
-    screen.say(f"{found.resets} resets, {found.verifies} verifies; {found.waiting} wait for their agents.")
+    asked = f"{count(found.resets, 'reset', 'resets')}, {count(found.verifies, 'verify', 'verifies')}"
+    screen.say(f"{asked}; {count(found.waiting, 'waits for its agent', 'wait for their agents')}.")
     screen.table(
         ("what", "where", "state", "asked", "", "task"), map(task_row, found.items), "You have asked for nothing yet."
     )

@@ -110,7 +110,7 @@ def test_a_package_is_built_and_checked(
 def test_how_long_ago_is_in_words() -> None:
     now = datetime(2025, 11, 25, tzinfo=UTC)
     for seconds, text in (
-        (-5, "0 s ago"),
+        (-5, "just now"),
         (3, "3 s ago"),
         (89, "89 s ago"),
         (1_140, "19 min ago"),
