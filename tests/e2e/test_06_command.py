@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,13 @@ def test_a_password_goes_its_whole_way(keyturn: Command, running: Site) -> None:
 
 
 def test_everything_can_be_looked_at(keyturn: Command, running: Site) -> None:
-    for words in (
+    def look(words: tuple[str, ...]) -> None:
+        assert keyturn.json(*words) is not None
+        plain = keyturn(*words)
+        assert plain.returncode == 0, plain.stderr
+        assert plain.stdout.strip()
+
+    pages = (
         ("about",),
         ("users", "list"),
         ("resources", "list"),
@@ -92,11 +99,9 @@ def test_everything_can_be_looked_at(keyturn: Command, running: Site) -> None:
         ("packages", "list"),
         ("agents",),
         ("audit",),
-    ):
-        assert keyturn.json(*words) is not None
-        plain = keyturn(*words)
-        assert plain.returncode == 0, plain.stderr
-        assert plain.stdout.strip()
+    )
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(look, pages))) == len(pages)
 
 
 def test_a_package_is_there_whole_or_not_at_all(keyturn: Command, tmp_path: Path) -> None:
