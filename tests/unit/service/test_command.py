@@ -1,8 +1,11 @@
 """What a service's process returns to whoever started it."""
 
 import json
+import logging
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from libs.domain.errors import KeyturnError
 from libs.service.command import EX_CONFIG, run_service
@@ -12,6 +15,17 @@ from libs.service.settings import Settings
 
 class Told(Settings):
     """Settings that this test gives."""
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A service makes its process log in its way; the tests after these share the process."""
+    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    yield
+    logging.captureWarnings(capture=False)
+    logging.getLogger().handlers = handlers
+    logging.getLogger().setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
