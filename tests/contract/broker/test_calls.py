@@ -62,6 +62,9 @@ async def test_a_question_that_nobody_answers_ends_and_is_never_read_afterwards(
         assert caught.value.retryable
         if isinstance(rig, MemoryRig):
             rig.now += 500
+        else:
+            # The broker counts a question's time from when it got it, which on a busy machine is after it was sent.
+            await asyncio.sleep(2)
         async with scheduler.consume(QUEUE, prefetch=1) as deliveries:
             assert await nothing_follows(deliveries)
 
