@@ -72,9 +72,9 @@ def request_reset(
         BusyError: another request holds the account.
         NotNowError: the account is uncertain or quarantined.
     """
-    _hold(r)
     if r.status is Status.UNCERTAIN:
-        raise NotNowError(Reason.ACCOUNT_UNCERTAIN)
+        raise NotNowError(Reason.ACCOUNT_UNCERTAIN)  # also while it is compared: that says more than "busy"
+    _hold(r)
     if generation <= r.newest:
         raise ValueError(f"{generation} is not above {r.newest}")
     flight = Flight(task, Kind.RESET, generation, nonce, now, deadline, unlock=unlock)

@@ -141,6 +141,8 @@ class TaskAsking:
     async def _allowed(self, r: Rotation, kind: Kind) -> None:
         if r.status is Status.QUARANTINED:
             raise RuleError(Reason.ACCOUNT_QUARANTINED)
+        if kind is Kind.RESET and r.status is Status.UNCERTAIN:
+            raise RuleError(Reason.ACCOUNT_UNCERTAIN)
         if r.flight is not None:
             task = await self._tasks.get(r.flight.task)
             who = "Keyturn" if task is not None else None
@@ -148,8 +150,6 @@ class TaskAsking:
                 who = task.requester.name
             sentence = busy(r.flight, who, self._signer.clock())
             raise ConflictError(sentence, Reason.ACCOUNT_BUSY.value, task=r.flight.task)
-        if kind is Kind.RESET and r.status is Status.UNCERTAIN:
-            raise RuleError(Reason.ACCOUNT_UNCERTAIN)
         if kind is Kind.VERIFY and (r.status is Status.UNMANAGED or not candidates(r)):
             raise RuleError(Reason.NOTHING_TO_VERIFY)
 
