@@ -54,16 +54,14 @@ async def run(settings: Settings, version: str) -> Stopped:
             health.part("broker", broker_says(broker))
             health.watch(metrics)
             server = HealthServer(health, metrics, settings.health_host, settings.health_port)
-            work = _work(graph, Consumers(broker, clock, metrics), relay, store=store, broker=broker, clock=clock)
+            parts = work(graph, Consumers(broker, clock, metrics), relay, store=store, broker=broker, clock=clock)
             numbers = TaskNumbers(store, clock, metrics).run()
-            return await Lifetime().run({"health": server.run(), "work": work, "numbers": numbers})
+            return await Lifetime().run({"health": server.run(), "work": parts, "numbers": numbers})
     finally:
         await store.close()
 
 
-async def _work(
-    graph: Graph, consumers: Consumers, relay: Relay, *, store: Store, broker: Broker, clock: Clock
-) -> None:
+async def work(graph: Graph, consumers: Consumers, relay: Relay, *, store: Store, broker: Broker, clock: Clock) -> None:
     """Waits for store and broker, then takes messages and sweeps."""
     await store_there(store, clock)
     await broker_there(broker, clock)

@@ -6,6 +6,7 @@ from libs.domain.accounts import Account
 from libs.domain.deadlines import LEASE
 from libs.domain.rotation import fetched
 from libs.domain.state import Change
+from libs.service.clock import Clock
 from libs.store.jobs import JobDocument, Jobs
 from libs.wire.envelope import Envelope
 from libs.wire.events import AgentFetched
@@ -19,6 +20,7 @@ class Fetches:
 
     jobs: Jobs
     ledger: Ledger
+    clock: Clock
     lease: int = LEASE
 
     async def told(self, envelope: Envelope) -> None:
@@ -29,7 +31,8 @@ class Fetches:
 
     async def fetched(self, job: JobDocument) -> None:
         """The account of a fetched job is at its agent now. A job that is no longer in flight changes nothing."""
-        at = job.fetched_at or job.created_at
+        # A gateway whose clock is ahead must not make the lease longer.
+        at = min(job.fetched_at or job.created_at, self.clock.now())
 
         def rule(account: Account) -> Change:
             flight = account.rotation.flight

@@ -71,7 +71,7 @@ def build(
     epochs = Epochs(EpochStore(store), clock)
     projection = Projection(Tasks(store), accounts, resources, requests, gateway, broker, clock)
     ledger = Ledger(accounts, projection, broker, clock)
-    fetches = Fetches(jobs, ledger, lease)
+    fetches = Fetches(jobs, ledger, clock, lease)
     offers = Offers(jobs, agents, keys.opener, keys.task, records, broker, clock)
     episodes = Episodes(ledger, offers, nonces, clock)
     desk = Desk(

@@ -54,6 +54,10 @@ class Discoveries:
         why: str | None = None
         try:
             identity, seen = await self.agents.observation(document.signed, document.agent)
+            if await self.resources.get(identity.resource) is None:
+                # It overtook the enrolment: it stays on the desk, and the sweep takes it when the resource is there.
+                log.info("an observation waits for its resource", observation=key, resource=identity.resource)
+                return
             await self._believe(document, identity.resource, seen)
         except NotBelievedError as error:
             log.warning("an observation does not count", observation=key, agent=document.agent, why=str(error))

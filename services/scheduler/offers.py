@@ -73,6 +73,11 @@ class Offers:
             )
         await self.broker.notify(AgentWake(agent=identity.agent).envelope(self.clock.now()))
 
+    async def is_withdrawn(self, flight: Flight) -> bool:
+        """Whether the flight's job was taken back, so that no agent will ever have it."""
+        job = await self.jobs.get(job_id(flight))
+        return job is not None and job.state is JobState.WITHDRAWN
+
     async def withdraw(self, account: Account, flight: Flight) -> JobDocument | None:
         """Takes the job back, or puts a tombstone where none lies yet. The job, when an agent has it already; else
         None.

@@ -80,17 +80,18 @@ class Desk:
             log.error("request not trusted", request=key, why=str(error))
             await self.requests.mark_taken(key, why=error.reason)
             return
-        await self._carry_out(request)
-        await self.requests.mark_taken(key)
+        await self.requests.mark_taken(key, why=await self._carry_out(request))
 
-    async def _carry_out(self, request: Request) -> None:
+    async def _carry_out(self, request: Request) -> Reason | None:
+        """Why nothing was done where no task can say it, or None."""
         content = request.content
         if isinstance(content, CancelContent):
-            await self._cancel(request, content)
-        elif isinstance(content, ResetContent | VerifyContent):
+            return await self._cancel(request, content)
+        if isinstance(content, ResetContent | VerifyContent):
             await self._begin(request, content)
         else:
             log.error("a request of this kind does not lie on the desk", request=request.id, kind=content.kind)
+        return None
 
     async def _begin(self, request: Request, content: ResetContent | VerifyContent) -> None:
         if await self.projection.ended(request.id):
@@ -99,18 +100,22 @@ class Desk:
             before = await self.accounts.get(content.account)
             if before is None:
                 raise UnknownAccountError(content.account)
-            await self.agents.of_resource(before.resource)
+            if not _holds(before, request.id):
+                await self.agents.of_resource(before.resource)
             account = await self.ledger.turn(content.account, lambda account: self._flight(account, request, content))
         except RuleError as error:
             await self.projection.refused(request, error)
             return
         await self.projection.show(account)
-        await self.offers.offer(account)
+        try:
+            await self.offers.offer(account)
+        except RuleError as error:
+            # The account holds the request now. The sweep tries again, and its deadline ends it.
+            log.warning("a request waits for an agent", request=request.id, why=str(error))
 
     def _flight(self, account: Account, request: Request, content: ResetContent | VerifyContent) -> Change:
         r, now = account.rotation, self.clock.now()
-        known = r.flight is not None and r.flight.task == request.id
-        if known or any(each.task == request.id for each in account.ended):
+        if _holds(account, request.id):
             return Change(r)
         if now > request.deadline:
             raise RuleError(Reason.REQUEST_TOO_LATE)
@@ -141,26 +146,39 @@ class Desk:
             raise RuleError(Reason.PASSWORD_NOT_SETTABLE, why)
         return secret
 
-    async def _cancel(self, request: Request, content: CancelContent) -> None:
+    async def _cancel(self, request: Request, content: CancelContent) -> Reason | None:
         """Takes a task back while no agent has it; afterwards the task goes on as if nobody had asked."""
-        if self.clock.now() > request.deadline:
-            return
         found = await self.projection.account_of(content.task)
+        if found is None:
+            await self.take(content.task)  # the cancel overtook what it cancels
+            found = await self.projection.account_of(content.task)
         account = await self.accounts.get(found) if found else None
-        if account is None or account.rotation.flight is None or account.rotation.flight.task != content.task:
-            return
-        await self.end_queued(account, End.CANCELLED, Reason.CANCELLED)
+        flight = account.rotation.flight if account else None
+        if account is None or flight is None or flight.task != content.task:
+            return None
+        # A cancel that came too late begins nothing, but one that had begun is brought to its end.
+        if self.clock.now() > request.deadline and not await self.offers.is_withdrawn(flight):
+            return Reason.REQUEST_TOO_LATE
+        ended = await self.end_queued(account, End.CANCELLED, Reason.CANCELLED)
+        return None if ended else Reason.ALREADY_AT_AGENT
 
-    async def end_queued(self, account: Account, end: End, reason: Reason) -> None:
-        """Ends a queued flight, unless its agent was faster: then the account learns that it was."""
+    async def end_queued(self, account: Account, end: End, reason: Reason) -> bool:
+        """Ends a queued flight; False where its agent was faster, which the account then learns."""
         flight = account.rotation.flight
         if flight is None:
-            return
+            return False
         job = await self.offers.withdraw(account, flight)
         if job is not None:
             await self.fetches.fetched(job)
-            return
+            return False
         now = self.clock.now()
         await self.ledger.turn(
             account.id, lambda a: withdrawn(a.rotation, task=flight.task, end=end, reason=reason, now=now)
         )
+        return True
+
+
+def _holds(account: Account, task: str) -> bool:
+    """Whether the account has this request in flight already, or has ended it."""
+    flight = account.rotation.flight
+    return (flight is not None and flight.task == task) or any(each.task == task for each in account.ended)

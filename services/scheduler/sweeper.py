@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from libs.domain.accounts import Account
+from libs.domain.deadlines import RECHECK
 from libs.domain.errors import KeyturnError, RuleError, StaleAnswerError
 from libs.domain.rotation import lost
 from libs.domain.state import Change, End, Phase, Status
@@ -96,9 +97,10 @@ class Sweeper:
         """
         flight, now = account.rotation.flight, self.clock.now()
         if flight is None:
-            if account.rotation.status is Status.UNCERTAIN:
+            uncertain = account.rotation.status is Status.UNCERTAIN
+            if uncertain:
                 await self.episodes.begin(account)
-            await self.accounts.look_again(account, None if account.rotation.status is not Status.UNCERTAIN else now)
+            await self.accounts.look_again(account, now + RECHECK if uncertain else None)
             return
         if flight.phase is Phase.OFFERED:
             if flight.lease_until is not None and flight.lease_until <= now:
@@ -106,8 +108,16 @@ class Sweeper:
         elif flight.deadline <= now:
             await self.desk.end_queued(account, End.EXPIRED, Reason.DEADLINE_PASSED)
         else:
+            await self.accounts.look_again(account, await self._offered(account, flight.deadline))
+
+    async def _offered(self, account: Account, deadline: int) -> int:
+        """Makes sure that the job lies in its mailbox; when to look again: soon, where nobody can take it now."""
+        try:
             await self.offers.offer(account)
-            await self.accounts.look_again(account, flight.deadline)
+        except RuleError as error:
+            log.info("a request waits for an agent", account=account.id, why=str(error))
+            return min(deadline, self.clock.now() + RECHECK)
+        return deadline
 
 
 def _lost(account: Account, task: str, now: int) -> Change:
