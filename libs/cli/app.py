@@ -43,6 +43,7 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("whoami", people.whoami),
         ("reset", change.reset),
         ("verify", change.verify),
+        ("adopt", change.adopt),
         ("reveal", change.reveal),
         ("notifications", things.notifications),
         ("agents", things.agents),

@@ -76,6 +76,24 @@ def verify(
         _follow(call, client, asked, seconds=wait_seconds if wait else None, as_json=as_json)
 
 
+def adopt(
+    context: typer.Context,
+    account: AccountName,
+    stdin: Annotated[bool, typer.Option("--stdin", help="Read the password from standard input.")] = False,
+    note: Note = "",
+    wait: Wait = True,
+    wait_seconds: Seconds = 60.0,
+    as_json: Json = False,
+) -> None:
+    """State the password that an account has: the agent compares it, and nothing on the host is changed."""
+    call = of(context)
+    with call.client() as client:
+        found = find_account(client, account)
+        password = ask.secret(f"The password that {account} has now", stdin=stdin)
+        asked = client.adopt(found.id, password, note=note)
+        _follow(call, client, asked, seconds=wait_seconds if wait else None, as_json=as_json)
+
+
 def reveal(
     context: typer.Context,
     account: AccountName,

@@ -125,6 +125,11 @@ class Client:
     def verify(self, account: str, *, note: str = "") -> models.Asked:
         return self._http.post(f"/v1/accounts/{part(account)}/verify", models.Asked, {"note": note})
 
+    def adopt(self, account: str, password: Secret, *, note: str = "") -> models.Asked:
+        """Asks to compare the password that the person says is live, and to keep it if it is."""
+        body = {"password": password.reveal().decode(), "note": note}
+        return self._http.post(f"/v1/accounts/{part(account)}/adopt", models.Asked, body)
+
     def tasks(
         self, limit: int = 50, *, mine: bool | None = None, account: str | None = None, state: str | None = None
     ) -> list[models.Task]:

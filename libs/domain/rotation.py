@@ -6,6 +6,9 @@
     PENDING, queued                          withdrawn: cancel, deadline   -> the status before; the version is kept
     PENDING                                  refused, compared not live    -> the status before; the version is kept
     PENDING                                  lost: lease over, cannot tell -> UNCERTAIN, the reset stays unanswered
+    UNMANAGED | DRIFT                        adoption: a person states g   -> the same; g is compared, never set
+    UNMANAGED                                compared, g opens             -> IN_SYNC, proof (g, now)
+    UNMANAGED                                compared, none opens          -> UNMANAGED
     UNCERTAIN                                late "applied"                -> IN_SYNC, proof (g, now)
     UNCERTAIN | IN_SYNC | DRIFT              compared, g opens             -> IN_SYNC, proof (g, now)
     UNCERTAIN | IN_SYNC | DRIFT              compared, none opens          -> DRIFT; UNMANAGED if nothing was proven
@@ -23,6 +26,7 @@ account's rotation and the moment, and returns the new one with the requests tha
 
 from dataclasses import replace
 from enum import StrEnum
+from functools import reduce
 
 from libs.domain.errors import AlreadyAtAgentError, BusyError, NotNowError, StaleAnswerError
 from libs.domain.state import (
@@ -99,6 +103,27 @@ def request_verify(r: Rotation, *, task: str, nonce: str, deadline: int, now: in
     return Change(replace(r, flight=Flight(task, Kind.VERIFY, r.newest, nonce, now, deadline)))
 
 
+def request_adopt(
+    r: Rotation, *, task: str, generation: Generation, sealed: Sealed, nonce: str, deadline: int, now: int
+) -> Change:
+    """A person states the password that is live: it is kept, and compared with every other candidate, newest first.
+
+    Raises:
+        BusyError: another request holds the account.
+        NotNowError: the account is quarantined, uncertain, or its password is known.
+    """
+    if r.status is Status.UNCERTAIN:
+        raise NotNowError(Reason.ACCOUNT_UNCERTAIN)
+    _hold(r)
+    if r.status not in (Status.UNMANAGED, Status.DRIFT):
+        raise NotNowError(Reason.PASSWORD_KNOWN)
+    if generation <= r.newest:
+        raise ValueError(f"{generation} is not above {r.newest}")
+    version = Version(generation, VersionState.STATED, now, sealed)
+    flight = Flight(task, Kind.ADOPT, generation, nonce, now, deadline)
+    return Change(replace(r, newest=generation, versions=(version, *r.versions), flight=flight))
+
+
 def fetched(r: Rotation, *, task: str, nonce: str, at: int, lease_until: int) -> Change:
     """The agent has the job: from now on its password may be live.
 
@@ -127,7 +152,10 @@ def withdrawn(r: Rotation, *, task: str, end: End, reason: Reason, now: int) -> 
     ended = Ended(task, flight.kind, end, now, reason, generation=_generation(flight))
     if flight.kind is Kind.VERIFY:
         return Change(replace(r, flight=None), (ended,))
-    before = replace(marked(r, flight.generation, VersionState.WITHDRAWN), status=r.back, flight=None)
+    after = replace(marked(r, flight.generation, VersionState.WITHDRAWN), flight=None)
+    if flight.kind is Kind.ADOPT:
+        return Change(after, (ended,))
+    before = replace(after, status=r.back)
     return Change(held_against_contact(before), (ended,))
 
 
@@ -151,7 +179,7 @@ def applied(
     ended = [Ended(task, Kind.RESET, End.DONE, now, generation=generation, remarks=remarks)]
     if r.flight is not None and r.flight is not reset:
         # The comparison that was under way is answered by this one: the same password was found live.
-        ended.append(Ended(r.flight.task, Kind.VERIFY, End.DONE, now, generation=generation, opens=True))
+        ended.append(Ended(r.flight.task, r.flight.kind, End.DONE, now, generation=generation, opens=True))
     return Change(after, tuple(ended))
 
 
@@ -186,14 +214,14 @@ def refused(
 def lost(r: Rotation, *, task: str, now: int) -> Change:
     """No answer came in time, or the agent cannot tell, or it was revoked: unknown, never failed.
 
-    A reset leaves the account UNCERTAIN and stays unanswered until a comparison settles it; a verify just ends.
+    A reset leaves the account UNCERTAIN and stays unanswered until a comparison settles it; a comparison just ends.
 
     Raises:
         StaleAnswerError: another request is in flight.
     """
     flight = _flight(r, task)
-    if flight.kind is Kind.VERIFY:
-        ended = Ended(task, Kind.VERIFY, End.CANNOT_TELL, now, Reason.NO_ANSWER)
+    if flight.compares:
+        ended = Ended(task, flight.kind, End.CANNOT_TELL, now, Reason.NO_ANSWER)
         return Change(replace(r, flight=None), (ended,))
     return Change(replace(offered(r, flight, now), status=Status.UNCERTAIN, flight=None, unanswered=flight))
 
@@ -219,26 +247,26 @@ def compared(
         StaleAnswerError: the answer is of another flight, nonce or fence, or names a version the vault does not hold.
     """
     flight = _flight(r, task, nonce)
-    if flight.kind is not Kind.VERIFY or fence != r.newest:
+    if not flight.compares or fence != r.newest:
         raise StaleAnswerError("of an older episode")
     if opens is not None:
         if all(v.generation != opens for v in candidates(r)):
             raise StaleAnswerError(f"{opens} was never offered")
-        ended = [Ended(task, Kind.VERIFY, End.DONE, now, generation=opens, opens=True, remarks=remarks)]
-        return Change(proven(r, opens, now, fingerprint), (*ended, *_settled(r, opens, now)))
+        ended = [_compared(flight, opens, now, remarks)]
+        return Change(proven(_not_stated(r, opens), opens, now, fingerprint), (*ended, *_settled(r, opens, now)))
     done = flight.skip + MAX_CANDIDATES
     if done < len(candidates(r)):
         again = replace(flight, nonce=next_nonce, skip=done, phase=Phase.QUEUED, offered_at=None, lease_until=None)
         return Change(replace(r, flight=again))
     after = replace(
-        r,
+        _not_stated(r, None),
         status=Status.DRIFT if _ever_proven(r) else Status.UNMANAGED,
         flight=None,
         unanswered=None,
         fingerprint=fingerprint,
         compared_at=now,
     )
-    verdict = Ended(task, Kind.VERIFY, End.DONE, now, opens=False, remarks=remarks)
+    verdict = _compared(flight, None, now, remarks)
     return Change(after, (verdict, *_settled(r, None, now)))
 
 
@@ -249,9 +277,9 @@ def cannot_tell(r: Rotation, *, task: str, nonce: str, now: int, reason: Reason,
         StaleAnswerError: the answer is of another flight or nonce.
     """
     flight = _flight(r, task, nonce)
-    if flight.kind is not Kind.VERIFY:
+    if not flight.compares:
         raise StaleAnswerError("not a comparison")
-    return Change(replace(r, flight=None), (Ended(task, Kind.VERIFY, End.CANNOT_TELL, now, reason, detail),))
+    return Change(replace(r, flight=None), (Ended(task, flight.kind, End.CANNOT_TELL, now, reason, detail),))
 
 
 # ---- what the agent decides
@@ -312,7 +340,21 @@ def _reset_in_flight(r: Rotation, task: str, generation: Generation, nonce: str)
 
 
 def _generation(flight: Flight) -> Generation | None:
-    return flight.generation if flight.kind is Kind.RESET else None
+    return None if flight.kind is Kind.VERIFY else flight.generation
+
+
+def _compared(flight: Flight, opens: Generation | None, now: int, remarks: tuple[Remark, ...]) -> Ended:
+    """How a comparison ended. An adoption answers for the password that was stated, whatever else was found live."""
+    if flight.kind is Kind.ADOPT and opens != flight.generation:
+        why = Reason.STATED_NOT_LIVE
+        return Ended(flight.task, flight.kind, End.REFUSED, now, why, None, flight.generation, False, remarks)
+    return Ended(flight.task, flight.kind, End.DONE, now, generation=opens, opens=opens is not None, remarks=remarks)
+
+
+def _not_stated(r: Rotation, opens: Generation | None) -> Rotation:
+    """What was stated and now compared not live: all newer than what opens, for the newest is compared first."""
+    newer = (v for v in r.versions if v.state is VersionState.STATED and (opens is None or v.generation > opens))
+    return reduce(lambda after, v: marked(after, v.generation, VersionState.REFUSED), newer, r)
 
 
 def _ever_proven(r: Rotation) -> bool:

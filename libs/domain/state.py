@@ -41,13 +41,15 @@ class VersionState(StrEnum):
     ESCROWED = "escrowed"  # in the vault; no agent had it yet
     OFFERED = "offered"  # an agent had it; it may be live
     PROVEN = "proven"  # compared live, once
-    REFUSED = "refused"  # compared not live after the host refused it
+    REFUSED = "refused"  # compared not live: the host refused it, or the person who stated it was wrong
     WITHDRAWN = "withdrawn"  # taken back before any agent had it
+    STATED = "stated"  # a person says that it is live; not compared yet
 
 
 class Kind(StrEnum):
     RESET = "reset"
     VERIFY = "verify"
+    ADOPT = "adopt"  # a person states the live password; it is compared, never set
 
 
 class Phase(StrEnum):
@@ -106,15 +108,20 @@ class Flight:
 
     task: str
     kind: Kind
-    generation: Generation  # of a reset: the new password's; of a verify: the fence, the newest one
+    generation: Generation  # of a reset or an adoption: the password's; of a verify: the fence, the newest one
     nonce: str
     requested_at: int
     deadline: int
     phase: Phase = Phase.QUEUED
     offered_at: int | None = None
     lease_until: int | None = None
-    skip: int = 0  # of a verify: how many candidates were compared already
+    skip: int = 0  # of a comparison: how many candidates were compared already
     unlock: bool = False
+
+    @property
+    def compares(self) -> bool:
+        """Whether it only compares, so that it cannot change what is live."""
+        return self.kind is not Kind.RESET
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,7 @@ class Ended:
     reason: Reason | None = None
     detail: str | None = None
     generation: Generation | None = None
-    opens: bool | None = None  # of a verify: the three-valued answer, None where it cannot be told
+    opens: bool | None = None  # of a comparison: the three-valued answer, None where it cannot be told
     remarks: tuple[Remark, ...] = ()
 
 

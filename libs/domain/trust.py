@@ -6,7 +6,7 @@ Nothing is ever forgotten by it: the account is UNCERTAIN, or QUARANTINED, until
 from dataclasses import replace
 
 from libs.domain.rotation import lost
-from libs.domain.state import Change, Generation, Kind, Phase, Rotation, Seen, Status, VersionState
+from libs.domain.state import Change, Generation, Phase, Rotation, Seen, Status, VersionState
 from libs.domain.versions import candidates, held_against_contact
 
 
@@ -23,7 +23,7 @@ def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: st
             return Change(r)
     after = held_against_contact(replace(r, seen=Seen(fingerprint, mark, now)))
     news = after.status is not r.status or (before is not None and before.fingerprint != fingerprint)
-    if not news or after.flight is None or after.flight.kind is not Kind.VERIFY:
+    if not news or after.flight is None or not after.flight.compares:
         return Change(after)
     return Change(
         replace(

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
-from libs.domain.state import Flight, Generation, Kind, Proof, Rotation, Status, Version, VersionState
+from libs.domain.state import Flight, Generation, Proof, Rotation, Status, Version, VersionState
+
+_MAY_BE_LIVE = (VersionState.OFFERED, VersionState.PROVEN, VersionState.REFUSED, VersionState.STATED)
 
 
 def candidates(r: Rotation) -> tuple[Version, ...]:
-    """Every password that may be live: ever offered, newest first."""
-    return tuple(v for v in r.versions if v.state in (VersionState.OFFERED, VersionState.PROVEN, VersionState.REFUSED))
+    """Every password that may be live: ever offered, or stated by a person; newest first."""
+    return tuple(v for v in r.versions if v.state in _MAY_BE_LIVE)
 
 
 def marked(r: Rotation, generation: Generation, state: VersionState) -> Rotation:
@@ -26,7 +28,7 @@ def held_against_contact(r: Rotation) -> Rotation:
 
 def offered(r: Rotation, flight: Flight, at: int) -> Rotation:
     """The version of a reset's flight, known to have reached an agent."""
-    if flight.kind is not Kind.RESET:
+    if flight.compares:
         return r
     versions = tuple(
         replace(v, state=VersionState.OFFERED, offered_at=at)

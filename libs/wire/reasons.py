@@ -18,6 +18,8 @@ class Reason(StrEnum):
     ACCOUNT_QUARANTINED = "account_quarantined"
     ACCOUNT_UNKNOWN = "account_unknown"
     NOTHING_TO_VERIFY = "nothing_to_verify"
+    PASSWORD_KNOWN = "password_known"  # noqa: S105 - a reason code
+    STATED_NOT_LIVE = "stated_not_live"
     NO_AGENT = "no_agent"
     REQUEST_NOT_TRUSTED = "request_not_trusted"
     REQUEST_TOO_LATE = "request_too_late"
@@ -76,6 +78,16 @@ SENTENCES: dict[Reason, Sentences] = {
     ),
     Reason.NOTHING_TO_VERIFY: Sentences(
         "Keyturn has never set this password, so it has nothing to compare.", _SAFE, "Set a password first."
+    ),
+    Reason.PASSWORD_KNOWN: Sentences(
+        "Keyturn has proven the live password of this account already.",
+        _SAFE,
+        "Verify it where you doubt that; where it was changed on the host, you can state it afterwards.",
+    ),
+    Reason.STATED_NOT_LIVE: Sentences(
+        "The password that you stated does not open the account.",
+        "Nothing was set; what is live on the host stays live.",
+        "State the right one, or set a new password.",
     ),
     Reason.NO_AGENT: Sentences(
         "The resource has no agent with a valid certificate.", _SAFE, "Enrol the machine again with a new package."

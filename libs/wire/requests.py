@@ -66,6 +66,15 @@ class VerifyContent(Wire):
     note: Note = ""
 
 
+class AdoptContent(Wire):
+    """Take over an account whose live password a person states: it is compared, never set."""
+
+    kind: Literal["adopt"] = "adopt"
+    account: AccountId
+    typed: Sealed  # bound to (account, task, "request")
+    note: Note = ""
+
+
 class CancelContent(Wire):
     """Take a task back while no agent has it."""
 
@@ -130,16 +139,25 @@ class CertifyContent(Wire):
 
 
 Content = Annotated[
-    ResetContent | VerifyContent | CancelContent | RevealContent | EnrolContent | ComposeContent | CertifyContent,
+    ResetContent
+    | VerifyContent
+    | AdoptContent
+    | CancelContent
+    | RevealContent
+    | EnrolContent
+    | ComposeContent
+    | CertifyContent,
     Field(discriminator="kind"),
 ]
+TaskContent = ResetContent | VerifyContent | AdoptContent
+"""What becomes a task, which holds its account and which people follow."""
 
 
 class Request(Wire):
     """One request."""
 
     version: Literal[1] = 1
-    id: RequestId  # of a reset or a verify: the task's
+    id: RequestId  # of a task's content: the task's
     issued_at: Millis
     deadline: Millis
     person: Person | None  # none: the gateway itself, or an agent that it speaks for

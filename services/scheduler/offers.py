@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.broker.ports import Broker
 from libs.domain.accounts import Account
-from libs.domain.state import Flight, Kind, Phase, Version
+from libs.domain.state import Flight, Phase, Version
 from libs.domain.versions import candidates
 from libs.pki.check import AgentIdentity
 from libs.service.clock import Clock
@@ -118,7 +118,7 @@ class Offers:
 
     def _step(self, account: Account, flight: Flight, identity: AgentIdentity) -> Step:
         r = account.rotation
-        if flight.kind is Kind.VERIFY:
+        if flight.compares:
             asked = candidates(r)[flight.skip : flight.skip + MAX_CANDIDATES]
             return VerifyStep(
                 account=account.id,

@@ -19,7 +19,7 @@ from libs.store.resources import Resources
 from libs.store.tasks import Task, Tasks, TaskState
 from libs.wire.events import TaskChanged
 from libs.wire.reasons import Reason
-from libs.wire.requests import Request, ResetContent, VerifyContent
+from libs.wire.requests import Request, TaskContent
 from services.scheduler.trusted import Gateway
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ class Projection:
     async def refused(self, request: Request, error: RuleError) -> None:
         """The document of a request that ended before it could begin."""
         content = request.content
-        if not isinstance(content, ResetContent | VerifyContent):
+        if not isinstance(content, TaskContent):
             return
         account = await self.accounts.get(content.account)
         now = self.clock.now()
@@ -157,7 +157,7 @@ class Projection:
 
 def _note(request: Request) -> str:
     content = request.content
-    return content.note if isinstance(content, ResetContent | VerifyContent) else ""
+    return content.note if isinstance(content, TaskContent) else ""
 
 
 def _of_flight(account: Account, flight: Flight) -> Task:
@@ -169,7 +169,7 @@ def _of_flight(account: Account, flight: Flight) -> Task:
         account_name=account.name,
         requester=None,
         state=TaskState.OFFERED if flight.phase is Phase.OFFERED else TaskState.QUEUED,
-        generation=str(flight.generation) if flight.kind is Kind.RESET else None,
+        generation=None if flight.kind is Kind.VERIFY else str(flight.generation),
         created_at=flight.requested_at,
         queued_at=flight.requested_at,
         offered_at=flight.offered_at,

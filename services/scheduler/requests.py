@@ -12,7 +12,7 @@ from libs.domain.accounts import Account
 from libs.domain.deadlines import TASK
 from libs.domain.errors import RuleError
 from libs.domain.passwords import generate
-from libs.domain.rotation import next_generation, request_reset, request_verify, withdrawn
+from libs.domain.rotation import next_generation, request_adopt, request_reset, request_verify, withdrawn
 from libs.domain.state import Change, End
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts
@@ -22,7 +22,7 @@ from libs.vault.seal import VaultKeys
 from libs.wire.envelope import Envelope
 from libs.wire.events import TaskCancelRequested, TaskRequested
 from libs.wire.reasons import Reason
-from libs.wire.requests import CancelContent, Request, ResetContent, VerifyContent
+from libs.wire.requests import AdoptContent, CancelContent, Request, ResetContent, TaskContent, VerifyContent
 from libs.wire.seal import CannotOpenError
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
@@ -87,13 +87,13 @@ class Desk:
         content = request.content
         if isinstance(content, CancelContent):
             return await self._cancel(request, content)
-        if isinstance(content, ResetContent | VerifyContent):
+        if isinstance(content, TaskContent):
             await self._begin(request, content)
         else:
             log.error("a request of this kind does not lie on the desk", request=request.id, kind=content.kind)
         return None
 
-    async def _begin(self, request: Request, content: ResetContent | VerifyContent) -> None:
+    async def _begin(self, request: Request, content: TaskContent) -> None:
         if await self.projection.ended(request.id):
             return
         try:
@@ -113,7 +113,7 @@ class Desk:
             # The account holds the request now. The sweep tries again, and its deadline ends it.
             log.warning("a request waits for an agent", request=request.id, why=str(error))
 
-    def _flight(self, account: Account, request: Request, content: ResetContent | VerifyContent) -> Change:
+    def _flight(self, account: Account, request: Request, content: TaskContent) -> Change:
         r, now = account.rotation, self.clock.now()
         if _holds(account, request.id):
             return Change(r)
@@ -123,19 +123,23 @@ class Desk:
         if isinstance(content, VerifyContent):
             return request_verify(r, task=request.id, nonce=nonce, deadline=deadline, now=now)
         generation = next_generation(r, self.epochs.current)
-        secret = self._secret(request, content)
+        sealed = self.keys.seal_at_rest(self._secret(request, content), account.id, str(generation))
+        if isinstance(content, AdoptContent):
+            return request_adopt(
+                r, task=request.id, generation=generation, sealed=sealed, nonce=nonce, deadline=deadline, now=now
+            )
         return request_reset(
             r,
             task=request.id,
             generation=generation,
-            sealed=self.keys.seal_at_rest(secret, account.id, str(generation)),
+            sealed=sealed,
             nonce=nonce,
             deadline=deadline,
             now=now,
             unlock=content.unlock,
         )
 
-    def _secret(self, request: Request, content: ResetContent) -> Secret:
+    def _secret(self, request: Request, content: ResetContent | AdoptContent) -> Secret:
         if content.typed is None:
             return generate(content.policy)
         try:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from libs.wire.ids import AccountId
 from libs.wire.requests import Revealed
 from services.api.access import Caller
-from services.api.accounts.schemas import AccountView, ResetBody, RevealBody, VerifyBody
+from services.api.accounts.schemas import AccountView, AdoptBody, ResetBody, RevealBody, VerifyBody
 from services.api.accounts.service import Accounts
 from services.api.auth import SignedIn
 from services.api.problems import PROBLEMS
@@ -37,6 +37,11 @@ def router(accounts: Accounts, asking: TaskAsking, reveals: Reveals, signed_in: 
     ) -> AskedView:
         """Compares what the vault holds with what is live on the host."""
         return await asking.verify(caller, account, body or VerifyBody())
+
+    @routes.post("/adopt", status_code=202, summary="State the live password")
+    async def adopt(caller: Annotated[Caller, Depends(signed_in)], account: AccountId, body: AdoptBody) -> AskedView:
+        """Takes over an unmanaged or drifted account without changing anything: the agent compares what you state."""
+        return await asking.adopt(caller, account, body)
 
     @routes.post("/reveal", summary="Reveal the password")
     async def reveal(caller: Annotated[Caller, Depends(signed_in)], account: AccountId, body: RevealBody) -> Revealed:

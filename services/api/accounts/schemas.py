@@ -28,7 +28,7 @@ class VersionView(View):
     created_at: Moment
     offered_at: Moment | None
     proven_at: Moment | None
-    candidate: bool = Field(description="It was ever at an agent, so a reveal shows it.")
+    candidate: bool = Field(description="It may be live: it was ever at an agent, or a person stated it.")
 
 
 class FlightView(View):
@@ -91,6 +91,13 @@ class ResetBody(Body):
 
 
 class VerifyBody(Body):
+    note: Note = ""
+
+
+class AdoptBody(Body):
+    """The password that is live on the host now."""
+
+    password: Secret = Field(description="1 to 511 bytes of UTF-8, no line break and no NUL; compared byte for byte.")
     note: Note = ""
 
 

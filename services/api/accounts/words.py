@@ -26,7 +26,7 @@ def sentences(r: Rotation, now: int) -> tuple[str, str, str]:
             return (
                 f"The password on the host is not the one Keyturn holds, compared {ago(r.compared_at, now)}.",
                 "It was changed on the host; Keyturn does not know the new one.",
-                "Set a new one to take it back.",
+                "Set a new one to take it back, or state the one that it has.",
             )
         case Status.QUARANTINED:
             return (
@@ -110,11 +110,17 @@ def _compare(flight: Flight | None) -> str:
 
 
 def _unmanaged(r: Rotation) -> tuple[str, str, str]:
+    if r.flight is not None:
+        return (
+            "Found on the host. The password that was stated waits to be compared.",
+            "Keyturn does not know yet whether it opens the account.",
+            "Wait for the answer.",
+        )
     if candidates(r):
         return (
-            "Found on the host. No password that Keyturn sent there was ever proven.",
+            "Found on the host. No password that Keyturn holds for it was ever proven.",
             "Keyturn does not know the live password.",
-            "Set a password to manage the account.",
+            "Set a password to manage the account, or state the one that it has.",
         )
     return (
         "Found on the host.",

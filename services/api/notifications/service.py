@@ -29,7 +29,7 @@ class Notifications:
         items = (*requested, *(of_task(each, self._clock()) for each in newest))
         return NotificationsView(
             resets=counts[Kind.RESET],
-            verifies=counts[Kind.VERIFY],
+            verifies=counts[Kind.VERIFY] + counts[Kind.ADOPT],
             waiting=await self._stored.waiting(caller.id) + len(requested),
             items=items[:limit],
         )

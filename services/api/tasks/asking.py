@@ -23,11 +23,11 @@ from libs.wire.envelope import Envelope
 from libs.wire.events import TaskCancelRequested, TaskRequested
 from libs.wire.ids import Noun, new_id
 from libs.wire.reasons import Reason
-from libs.wire.requests import CancelContent, Policy, ResetContent, VerifyContent
+from libs.wire.requests import AdoptContent, CancelContent, Policy, ResetContent, TaskContent, VerifyContent
 from libs.wire.secret import Secret
 from libs.wire.settable import is_ascii, why_not_settable
 from services.api.access import Access, Caller
-from services.api.accounts.schemas import ResetBody, VerifyBody
+from services.api.accounts.schemas import AdoptBody, ResetBody, VerifyBody
 from services.api.accounts.words import busy
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, InvalidError
@@ -106,6 +106,30 @@ class TaskAsking:
         content = VerifyContent(account=key, note=body.note)
         return AskedView(task=await self._put(caller, task, content, account, resource))
 
+    async def adopt(self, caller: Caller, key: str, body: AdoptBody) -> AskedView:
+        """Asks to compare a password that the person states with the live one, and to keep it if it is.
+
+        Raises:
+            InvalidError: no account can have this password.
+            NotThereError: it is not there, or on somebody else's resource.
+            ConflictError: another task holds the account.
+            RuleError: the account's status does not allow it.
+        """
+        _check_password(body.password, None)
+        task = new_id(Noun.TASK, self._signer.entropy)
+        sealed = self._vault.seal_typed(body.password, key, task)
+        account, resource = await self._free(caller, key, Kind.ADOPT)
+        await self._recorder.record(
+            "adopt.requested",
+            caller.to_person(),
+            account=key,
+            resource=resource.id,
+            task=task,
+            detail={"note": body.note},
+        )
+        content = AdoptContent(account=key, typed=sealed, note=body.note)
+        return AskedView(task=await self._put(caller, task, content, account, resource))
+
     async def cancel(self, caller: Caller, key: str) -> TaskView:
         """Asks to take a task back.
 
@@ -141,7 +165,7 @@ class TaskAsking:
     async def _allowed(self, r: Rotation, kind: Kind) -> None:
         if r.status is Status.QUARANTINED:
             raise RuleError(Reason.ACCOUNT_QUARANTINED)
-        if kind is Kind.RESET and r.status is Status.UNCERTAIN:
+        if kind is not Kind.VERIFY and r.status is Status.UNCERTAIN:
             raise RuleError(Reason.ACCOUNT_UNCERTAIN)
         if r.flight is not None:
             task = await self._tasks.get(r.flight.task)
@@ -152,9 +176,11 @@ class TaskAsking:
             raise ConflictError(sentence, Reason.ACCOUNT_BUSY.value, task=r.flight.task)
         if kind is Kind.VERIFY and (r.status is Status.UNMANAGED or not candidates(r)):
             raise RuleError(Reason.NOTHING_TO_VERIFY)
+        if kind is Kind.ADOPT and r.status not in (Status.UNMANAGED, Status.DRIFT):
+            raise RuleError(Reason.PASSWORD_KNOWN)
 
     async def _put(
-        self, caller: Caller, task: str, content: ResetContent | VerifyContent, account: Account, resource: Resource
+        self, caller: Caller, task: str, content: TaskContent, account: Account, resource: Resource
     ) -> TaskView:
         """Writes the request. The answer is made of what is known: no read may fail after the write."""
         request, signed = self._signer.request(

@@ -7,7 +7,7 @@ from libs.store.requests import RequestDocument, Requests
 from libs.store.resources import Resources
 from libs.store.tasks import Tasks as StoredTasks
 from libs.store.tasks import TaskState as StoredState
-from libs.wire.requests import Person, Request, ResetContent, VerifyContent
+from libs.wire.requests import Person, Request, TaskContent
 from services.api.access import Access, Caller, owned
 from services.api.errors import InvalidError, NotThereError
 from services.api.fields import Page, from_cursor, to_cursor
@@ -116,7 +116,7 @@ class Tasks:
     async def _requested(self, caller: Caller, document: RequestDocument) -> TaskView:
         request = Request.model_validate_json(document.signed.payload)
         content = request.content
-        if not isinstance(content, ResetContent | VerifyContent) or request.resource is None:
+        if not isinstance(content, TaskContent) or request.resource is None:
             raise NotThereError("task")
         await self._check(caller, request.person, request.resource)
         resource = await self._resources.get(request.resource)

@@ -3,7 +3,7 @@
 from libs.domain.state import Kind
 from libs.store.tasks import Task
 from libs.wire.reasons import Reason
-from libs.wire.requests import Person, Request, ResetContent, VerifyContent
+from libs.wire.requests import Person, Request, TaskContent
 from services.api.fields import Ref
 from services.api.tasks.schemas import TaskState, TaskView
 from services.api.tasks.words import reason_view, remark_views, sentence
@@ -48,7 +48,7 @@ def of_task(task: Task, now: int) -> TaskView:
 
 def of_request(
     request: Request,
-    content: ResetContent | VerifyContent,
+    content: TaskContent,
     *,
     account: str,
     resource: str,

@@ -28,6 +28,8 @@ def sentence(  # noqa: PLR0911 - one sentence for each state
             return f"The agent took it {ago(offered_at or created_at, now)} and is {doing} now."
         case TaskState.DONE if kind is Kind.RESET:
             return f"Set, and proven {ago(ended_at or created_at, now)} by comparison."
+        case TaskState.DONE if kind is Kind.ADOPT:
+            return f"It opens the account, proven {ago(ended_at or created_at, now)} by comparison; nothing was set."
         case TaskState.DONE:
             return "Opens the account." if opens else "Does not open the account."
         case TaskState.CANNOT_TELL:

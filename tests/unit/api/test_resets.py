@@ -114,13 +114,17 @@ BUSY = Rotation(
         ("reset", Rotation(status=Status.QUARANTINED), "account_quarantined"),
         ("verify", Rotation(status=Status.QUARANTINED), "account_quarantined"),
         ("verify", Rotation(), "nothing_to_verify"),
+        ("adopt", BUSY, "account_busy"),
+        ("adopt", Rotation(status=Status.UNCERTAIN), "account_uncertain"),
+        ("adopt", Rotation(status=Status.IN_SYNC), "password_known"),
     ],
 )
 async def test_what_the_document_already_tells_is_refused_at_once(  # noqa: PLR0917 - a table's columns
     world: World, people: dict[str, dict[str, str]], ben: User, verb: str, rotation: Rotation, code: str
 ) -> None:
     account = await put(world, ben, rotation)
-    answer = await world.client.post(f"/v1/accounts/{account}/{verb}", headers=people["ben"])
+    body = {"password": "Is-live-now-1"} if verb == "adopt" else None
+    answer = await world.client.post(f"/v1/accounts/{account}/{verb}", json=body, headers=people["ben"])
     assert (answer.status_code, answer.json()["code"]) == (409, code)
     assert answer.json()["detail"]
     assert await Requests(world.admin).waiting(NOW * 2) == []

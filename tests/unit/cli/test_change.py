@@ -147,3 +147,18 @@ def test_who_leaves_while_it_waits_learns_where_to_look(
     done = keyturn("reset", deploy(running), "--generate")
     (task,) = keyturn("tasks", "list", "--json").json
     assert (done.status, f"keyturn tasks show {task['id']}" in done.err) == (4, True)
+
+
+def test_who_knows_the_live_password_states_it_and_nothing_is_set(keyturn: Keyturn, running: Site) -> None:
+    before = running.live()
+    wrong = keyturn("adopt", deploy(running), "--stdin", stdin="not-this-one\n")
+    assert (wrong.status, "does not open the account" in wrong.out) == (3, True)
+    assert keyturn("accounts", "show", deploy(running), "--json").json["status"] == "unmanaged"
+    right = keyturn("adopt", deploy(running), "--stdin", stdin=before.decode() + "\n")
+    assert (right.status, "nothing was set" in right.out) == (0, True)
+    assert keyturn("accounts", "show", deploy(running), "--json").json["status"] == "in_sync"
+    shown = keyturn("reveal", deploy(running), "--reason", "a test", "--json").json
+    assert [each["password"] for each in shown["passwords"]] == [before.decode()]
+    assert running.live() == before
+    again = keyturn("adopt", deploy(running), "--stdin", stdin=before.decode() + "\n")
+    assert (again.status, "proven the live password" in again.err) == (3, True)

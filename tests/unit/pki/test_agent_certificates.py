@@ -73,7 +73,11 @@ def test_an_authority_is_no_agent() -> None:
         check_agent_certificate(AGENTS.certificate.public_bytes(Encoding.PEM), AGENTS.certificate)
 
 
-@pytest.mark.parametrize(("agent", "resource"), [("", RESOURCE), (AGENT, ""), (RESOURCE, AGENT), (AGENT, "res_x")])
+@pytest.mark.parametrize(
+    ("agent", "resource"),
+    [("", RESOURCE), (AGENT, ""), (RESOURCE, AGENT), (AGENT, "res_x")],
+    ids=["no agent", "no resource", "exchanged", "too short"],
+)
 def test_names_of_another_shape(agent: str, resource: str) -> None:
     pem = issue_agent(CSR, agent or " ", resource or " ", AGENTS, now=NOW, days=1)
     with pytest.raises(NotTrustedError, match="does not name"):

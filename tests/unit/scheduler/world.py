@@ -43,6 +43,7 @@ from libs.wire.requests import (
     ResetContent,
     RevealContent,
     Revealed,
+    TaskContent,
     VerifyContent,
 )
 from libs.wire.seal import open_sealed
@@ -183,7 +184,7 @@ class World:
     # ---- the gateway
 
     def request(self, content: Any, *, key: str | None = None, lifetime: int = DAY) -> Request:
-        noun = Noun.TASK if isinstance(content, ResetContent | VerifyContent) else Noun.REQUEST
+        noun = Noun.TASK if isinstance(content, TaskContent) else Noun.REQUEST
         now = self.clock.now()
         return Request(id=key or new_id(noun), issued_at=now, deadline=now + lifetime, person=PERSON, content=content)
 
@@ -197,7 +198,7 @@ class World:
             id=key,
             signed=signed or self.signed(request),
             created_at=now,
-            account=content.account if isinstance(content, ResetContent | VerifyContent) else None,
+            account=content.account if isinstance(content, TaskContent) else None,
             requester=PERSON.id,
         )
         cancels = isinstance(content, CancelContent)

@@ -99,6 +99,7 @@ SAMPLES: dict[str, Wire] = {
     ),
     "request.reset.1": _request(requests.ResetContent(account=f"acc_{A}", typed=SEALED, note="after use")),
     "request.verify.1": _request(requests.VerifyContent(account=f"acc_{A}")),
+    "request.adopt.1": _request(requests.AdoptContent(account=f"acc_{A}", typed=SEALED)),
     "request.cancel.1": _request(requests.CancelContent(task=f"tsk_{B}"), "req"),
     "request.reveal.1": _request(
         requests.RevealContent(account=f"acc_{A}", recipient=bytes(32), reason="console work"), "req"
