@@ -3,12 +3,15 @@
 Real parts are started lazily, one server a session, below build/tests/<unique>: a test that wants a RabbitMQ or a store
 names `real_broker_url` or `real_store_url`, and takes a database, a virtual host or a prefix of its own on it. The
 environment's BROKER and STORE point at servers of one's own instead (`make test-contract STORE=... BROKER=...`).
+
+`make test` runs two sessions side by side. A group of tests stays in one of them: a folder of end-to-end stories, which
+share an installation, and else a file. A test says something to whoever reads the run with `say`.
 """
 
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,40 @@ from deploy.local.store_environment import ensure_store
 from deploy.local.unpack import ensure_rabbitmq
 
 ROOT = Path(__file__).resolve().parents[1]
+SAID = "said"
+_LONG = ("tests/e2e", "tests/integration", "tests/model", "tests/contract")
+"""What takes long, longest first: it begins first, so that the short ones fill the gaps at the end."""
+
+
+def _group(item: pytest.Item) -> str:
+    file = item.path.relative_to(ROOT)
+    return str(file.parent if file.is_relative_to("tests/e2e") else file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups the tests, and puts the long ones first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+    def place(item: pytest.Item) -> int:
+        file = item.path.relative_to(ROOT)
+        return next((place for place, folder in enumerate(_LONG) if file.is_relative_to(folder)), len(_LONG))
+
+    items.sort(key=place)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Writes what tests said with `say`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties:
+            if name == SAID and report.when == "call":
+                terminalreporter.write_line(str(line))
+
+
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Writes a line at the end of the run, for numbers that a reader wants: counts and seconds, never secrets."""
+    return lambda line: record_property(SAID, line)
 
 
 @pytest.fixture(scope="session")
