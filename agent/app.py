@@ -1,6 +1,7 @@
 """The command `keyturn-agent`: run the agent, check its configuration, say how it is, test this host.
 
-Exit status: 0 well; 1 not well, with one sentence; 2 wrong use; 78 the configuration or the package is wrong.
+Exit status: 0 well; 1 not well, with one sentence; 2 wrong use; 4 not well, and so until somebody acts; 78 the
+configuration or the package is wrong.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from agent.trust import Package, PackageError
 from agent.version import VERSION
 from agent.watch import Watch
 
+EX_STUCK = 4
 EX_CONFIG = 78
 CONF = Path("/etc/keyturn-agent/agent.conf")
 PACKAGE = Path("/opt/keyturn-agent")
@@ -77,9 +79,12 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 def _status(asked: argparse.Namespace) -> int:
-    well, text = sentence(read_status(asked.state))
+    status = read_status(asked.state)
+    well, text = sentence(status)
     print(text)  # noqa: T201 - the command speaks to a person
-    return 0 if well else 1
+    if well:
+        return 0
+    return EX_STUCK if status is not None and status.needs_a_person else 1
 
 
 def _self_test(_: argparse.Namespace) -> int:

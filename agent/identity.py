@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from agent.host.durable import sync_folder
+
 Key = TypeVar("Key", EllipticCurvePrivateKey, X25519PrivateKey)
 
 
@@ -60,11 +62,7 @@ def write_whole(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     aside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 class Identity:

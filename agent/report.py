@@ -29,12 +29,12 @@ class Told:
         """The server answered."""
         now, before = self.clock(), self._status
         if before.problem is not None or before.answered_at is None or now - before.answered_at >= _EVERY:
-            self._write(replace(before, answered_at=now, problem=None))
+            self._write(replace(before, answered_at=now, problem=None, needs_a_person=False))
 
-    def problem(self, sentence: str) -> None:
-        """Something is wrong."""
+    def problem(self, sentence: str, *, needs_a_person: bool = False) -> None:
+        """Something is wrong, and perhaps goes on being wrong until somebody acts."""
         if sentence != self._status.problem:
-            self._write(replace(self._status, problem=sentence))
+            self._write(replace(self._status, problem=sentence, needs_a_person=needs_a_person))
 
     def _write(self, status: Status) -> None:
         self._status = status

@@ -99,7 +99,8 @@ class Agent:
     async def _failed(self, error: TransportError) -> None:
         wait = self.pace.failed()
         self.log.say("no contact", code=error.code, why=str(error), again_in=round(wait, 1))
-        self.told.problem(f"{error.code}: {error}")
+        stuck = isinstance(error, RefusedError) and error.needs_a_person
+        self.told.problem(f"{error.code}: {error}", needs_a_person=stuck)
         await self.sleep(wait)
 
     async def _enrolled(self) -> Enrolled:

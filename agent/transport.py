@@ -12,6 +12,7 @@ import time
 from base64 import b32encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
@@ -27,6 +28,8 @@ Answer = TypeVar("Answer", bound=Wire)
 _JSON = "application/json"
 _PROBLEM = "application/problem+json"
 _TIMEOUT = httpx.Timeout(20.0)
+_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+"""Refusals that pass by themselves."""
 
 
 class TransportError(Exception):
@@ -58,6 +61,12 @@ class RefusedError(TransportError):
         super().__init__(f"{problem.title} {problem.detail}".strip())
         self.code = problem.code
         self.problem = problem
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether the same request meets the same refusal until somebody acts, as with a token that is used up."""
+        status = self.problem.status
+        return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _LATER
 
 
 def wall_clock() -> int:

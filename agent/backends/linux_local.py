@@ -37,6 +37,7 @@ from agent.backends.ports import (
     Started,
 )
 from agent.host import processes
+from agent.host.durable import sync_folder
 from libs.wire.reasons import Reason, Remark
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
@@ -181,6 +182,12 @@ class LinuxLocal:
             return SetAnswer(SetOutcome.UNKNOWN, Reason.TOOL_UNFINISHED, "the tool was killed but has not ended")
         now = await self.compare(name, uid, secret)
         if now.opens is Opens.OPENS:
+            try:
+                # The tool leaves its last rename to the kernel: a power cut would bring the old file back.
+                await asyncio.to_thread(sync_folder, self._shadow.parent)
+            except OSError as error:
+                lost = f"the password is set, but {self._shadow.parent} cannot be written through: {error.strerror}"
+                return SetAnswer(SetOutcome.UNKNOWN, detail=lost)
             remarks = now.remarks | await self._tail_remark(name, uid, secret)
             return SetAnswer(SetOutcome.DONE, remarks=remarks, detail=said if end.code else "")
         if now.opens is Opens.CANNOT_TELL:

@@ -27,6 +27,8 @@ class Status:
     """When the server last answered a poll of this run."""
     problem: str | None = None
     """The latest failure in one sentence with its remedy, None while all is well."""
+    needs_a_person: bool = False
+    """Trying again does not help against it."""
 
 
 def write_status(folder: Path, status: Status) -> None:
@@ -51,7 +53,7 @@ def read_status(folder: Path) -> Status | None:
 
 
 def sentence(status: Status | None) -> tuple[bool, str]:
-    """Whether the agent is well, and a sentence: what `keyturn-agent status` prints; it exits 0 when well, else 1."""
+    """Whether the agent is well, and a sentence: what `keyturn-agent status` prints."""
     if status is None:
         return False, "the agent is not running"
     if status.answered_at is None:

@@ -71,6 +71,7 @@ def test_an_agent_with_a_wrong_token_says_so_and_begins_when_it_has_a_right_one(
     host.boot()
     try:
         running.install(host, start=False)
+        begin = ["env", "KEYTURN_PATIENCE=3600", "sh", f"{FOLDER}/installAgent-service.sh", "start"]
         place = "/opt/keyturn-agent/token"
         good = host.read(place)
         before = (running.client.agents(), running.client.resources())
@@ -88,6 +89,9 @@ def test_an_agent_with_a_wrong_token_says_so_and_begins_when_it_has_a_right_one(
                 host.write(place, token, 0o600)
                 host.run(["systemctl", "restart", "keyturn-agent.service"])
                 until(partial(says, host, code), f"the word {code}")
+                # Nobody waits an hour for what waiting does not mend.
+                start = host.run(begin, text=True, check=False, timeout=60)
+                assert (start.returncode, code in start.stderr) == (1, True)
                 assert host.run(["test", "-e", "/var/lib/keyturn-agent/identity.json"], check=False).returncode == 1
             assert (running.client.agents(), running.client.resources()) == before
             store["trust"]["tokens"].update_one(of_good, {"$set": {"expires": document["expires"]}})

@@ -171,7 +171,10 @@ start_agent() {
   rounds=0
   until=$(($(date +%s) + PATIENCE))  # by the clock, because a round is as long as the host is slow
   while :; do
-    if said=$("$AGENT" status --state "$STATE"); then say "Started: $said."; return 0; fi
+    code=0
+    said=$("$AGENT" status --state "$STATE") || code=$?
+    if [ "$code" = 0 ]; then say "Started: $said."; return 0; fi
+    [ "$code" != 4 ] || break  # trying again does not help
     rounds=$((rounds + 1))
     if ! running && [ "$rounds" -gt 2 ]; then break; fi
     [ "$(date +%s)" -lt "$until" ] || break

@@ -1,5 +1,6 @@
 """Both backends against the contract, and the Linux one on files and tools made up for the test."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -271,3 +272,20 @@ def test_the_hosts_library_verifies_its_own_current_formats() -> None:
     assert {"$y$", "$6$", "$2b$", "$1$"} <= set(CRYPT.verifies())
     assert not CRYPT.can_verify(None)
     assert not CRYPT.can_verify(b"$argon2id$")
+
+
+async def test_a_password_counts_as_set_only_when_a_power_cut_could_not_take_it_back(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, tool = make()
+    written_through: list[bool] = []
+
+    def fsync(descriptor: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").readlink() == tool.shadow.parent and tool.lines:
+            written_through.append(True)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    answer = await one.set("ops", 1500, NEW, unlock=False, started=no_started)
+    assert written_through == [True]
+    assert (answer.outcome, "cannot be written through" in answer.detail) == (SetOutcome.UNKNOWN, True)

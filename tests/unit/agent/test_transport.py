@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from agent.pace import Pace
 from agent.transport import InTheWayError, NoContactError, RefusedError, Transport
 from agent.trust import Package, PackageError
-from libs.wire.agent_api import FetchAnswer, FetchRequest, PollAnswer
+from libs.wire.agent_api import FetchAnswer, FetchRequest, PollAnswer, Problem
 from libs.wire.http_signature import verify
 
 AGENT = "agt_" + "a" * 26
@@ -147,3 +147,10 @@ def test_a_hold_is_learnt_from_a_cut_and_never_below_five_seconds() -> None:
     for _ in range(30):
         pace.held()
     assert pace.hold(50) == 50
+
+
+@pytest.mark.parametrize(
+    ("status", "needs"), [(403, True), (409, True), (408, False), (429, False), (500, False), (503, False)]
+)
+def test_a_refusal_tells_whether_trying_again_may_help(status: int, needs: bool) -> None:
+    assert RefusedError(Problem(title="No.", status=status, code="token_used")).needs_a_person is needs
