@@ -12,6 +12,21 @@ def candidates(r: Rotation) -> tuple[Version, ...]:
     return tuple(v for v in r.versions if v.state in _MAY_BE_LIVE)
 
 
+def may_be_live(r: Rotation) -> tuple[Version, ...]:
+    """What a reveal shows, newest first: while nothing speaks against the proof, the proven password alone.
+
+    While a reset is pending the new one as well, even before its fetch is known; in every other state all candidates.
+    """
+    if r.proof is not None and r.status is Status.IN_SYNC:
+        return tuple(v for v in r.versions if v.generation == r.proof.generation)
+    if r.status is not Status.PENDING or r.flight is None:
+        return candidates(r)
+    if r.proof is not None and r.back is Status.IN_SYNC:
+        return tuple(v for v in r.versions if v.generation in (r.flight.generation, r.proof.generation))
+    fresh = tuple(v for v in r.versions if v.generation == r.flight.generation)
+    return (*fresh, *(v for v in candidates(r) if v not in fresh))
+
+
 def marked(r: Rotation, generation: Generation, state: VersionState) -> Rotation:
     versions = tuple(replace(v, state=state) if v.generation == generation else v for v in r.versions)
     return replace(r, versions=versions)

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from libs.domain.accounts import Account
 from libs.domain.deadlines import HOUR
 from libs.domain.errors import RuleError
-from libs.domain.state import Status, Version
-from libs.domain.versions import candidates
+from libs.domain.state import Version
+from libs.domain.versions import may_be_live
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts
 from libs.store.budgets import Budgets
@@ -30,23 +30,6 @@ from services.scheduler.trusted import Gateway
 
 PER_PERSON = 60
 FOR_ALL = 600
-
-
-def shown(account: Account) -> tuple[Version, ...]:
-    """Every password that may be live, newest first: while nothing speaks against the proof, the proven one alone.
-
-    With a job at the agent the new one as well; in every other state whatever was ever offered.
-    """
-    r = account.rotation
-    if r.proof is not None and r.status is Status.IN_SYNC:
-        return tuple(v for v in r.versions if v.generation == r.proof.generation)
-    if r.proof is not None and r.status is Status.PENDING and r.back is Status.IN_SYNC and r.flight is not None:
-        # The fetch may have happened before this service is told of it: the candidate is shown as soon as it exists.
-        return tuple(v for v in r.versions if v.generation in (r.flight.generation, r.proof.generation))
-    if r.status is Status.PENDING and r.flight is not None:
-        fresh = tuple(v for v in r.versions if v.generation == r.flight.generation)
-        return (*fresh, *(v for v in candidates(r) if v not in fresh))[:MAX_CANDIDATES]
-    return candidates(r)[:MAX_CANDIDATES]
 
 
 @dataclass(frozen=True)
@@ -87,7 +70,7 @@ class Reveals:
         account = await self.accounts.get(content.account)
         if account is None:
             return Declined(code="account_unknown", sentence="The vault has no such account.")
-        versions = shown(account)
+        versions = may_be_live(account.rotation)[:MAX_CANDIDATES]
         if not versions:
             return Declined(
                 code="nothing_to_reveal", sentence="Keyturn has never set this password, so it does not know it."

@@ -28,7 +28,7 @@ class VersionView(View):
     created_at: Moment
     offered_at: Moment | None
     proven_at: Moment | None
-    candidate: bool = Field(description="It may be live: it was ever at an agent, or a person stated it.")
+    candidate: bool = Field(description="It may be live now, so a reveal shows it.")
 
 
 class FlightView(View):

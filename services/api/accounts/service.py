@@ -5,7 +5,7 @@ from typing import Any
 
 from libs.domain.accounts import Account
 from libs.domain.state import Flight, Rotation
-from libs.domain.versions import candidates
+from libs.domain.versions import may_be_live
 from libs.store.accounts import Accounts as StoredAccounts
 from libs.store.resources import Resource
 from libs.store.tasks import Task, Tasks
@@ -95,7 +95,7 @@ def _flight(flight: Flight, task: Task | None) -> FlightView:
 
 
 def _versions(r: Rotation) -> tuple[VersionView, ...]:
-    may_be_live = {each.generation for each in candidates(r)}
+    live = {each.generation for each in may_be_live(r)}
     return tuple(
         VersionView(
             generation=str(each.generation),
@@ -103,7 +103,7 @@ def _versions(r: Rotation) -> tuple[VersionView, ...]:
             created_at=each.created_at,
             offered_at=each.offered_at,
             proven_at=each.proven_at,
-            candidate=each.generation in may_be_live,
+            candidate=each.generation in live,
         )
         for each in r.versions
     )

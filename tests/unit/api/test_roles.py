@@ -24,6 +24,7 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("GET", "/v1/accounts/{account}"): (None, (401, 200, 404, 200)),
     ("POST", "/v1/accounts/{account}/reset"): ({}, (401, 202, 404, 202)),
     ("POST", "/v1/accounts/{account}/verify"): ({}, (401, 202, 404, 202)),
+    ("POST", "/v1/accounts/{account}/adopt"): ({"password": "Is-live-now-1"}, (401, 409, 404, 409)),  # it is in sync
     ("POST", "/v1/accounts/{account}/reveal"): ({"recipient": "A" * 43 + "=", "reason": "?"}, (401, 503, 404, 503)),
     ("GET", "/v1/tasks"): (None, (401, 200, 200, 200)),
     ("GET", "/v1/tasks/{task}"): (None, (401, 200, 404, 200)),
