@@ -67,6 +67,10 @@ class FakeClock:
             await _rest()
         self._now = end
 
+    def skip(self, seconds: float) -> None:
+        """The machine slept: so much time is gone, and whoever was due in it wakes at the next advance."""
+        self._now += round(seconds * 1_000)
+
 
 async def _rest() -> None:
     """Runs the loop until what could go on has gone on: a chain of this many steps in tasks and callbacks."""

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from libs.domain.rotation import Entry, Move, decide
+from libs.domain.moves import Entry, Move, decide
 from libs.domain.state import NONE, Generation
 from libs.store.jobs import Jobs, JobState
 from libs.store.observations import ObservationDocument, Observations

@@ -282,7 +282,7 @@ async def test_an_agent_that_goes_before_the_offer_ends_no_request_wrongly(here:
     assert asked is not None
     assert asked.taken
     assert here.waiting() == {}
-    await here.passes(DAY / 1000)
+    await here.sleeps(DAY / 1000)
     assert (await here.task(task)).state is TaskState.EXPIRED
 
 

@@ -139,6 +139,12 @@ class World:
         """Time passes, and the loop comes to rest."""
         await self.clock.advance(seconds)
 
+    async def sleeps(self, seconds: float) -> None:
+        """The machine sleeps, and wakes for the last ten of these seconds and three more."""
+        await self.clock.advance(0)
+        self.clock.skip(seconds - 10)
+        await self.clock.advance(13)
+
     def nudge(self, name: CollectionName, key: str) -> None:
         self._relay.nudge(name, key)
 
