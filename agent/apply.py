@@ -2,7 +2,7 @@
 
 What the agent cannot tell it calls unknown: a tool that is still at work, a field that changed although the host
 refused, a password that does not open after it was set. It says "refused" only where the new password is compared not
-live and the password field is as it was, or where it did not begin.
+live and the password field is as it was, or where it did not begin and never will.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from agent.backends.ports import Backend, Comparison, Opens, Reaped, SetAnswer, 
 from agent.identity import Keys
 from agent.journal import JournalUnwritableError
 from agent.memory import Memory
-from libs.domain.rotation import Entry, Move, decide
+from libs.domain.moves import Entry, Look, Move, decide, looked_again, not_live, settled
 from libs.domain.state import Generation
 from libs.wire.jobs import Candidate, Job, ResetStep, VerifyStep
 from libs.wire.reasons import Reason, Remark
@@ -85,17 +85,28 @@ class Worker:
             return self._reset_outcome(step, answer, Reason.JOB_NOT_TRUSTED)
         if move is not Move.APPLY:
             return await self._look_again(job, signed, step, secret, move)
-        if before_begun := await self._why_not(job, step, secret):
-            return self._reset_outcome(step, ResetAnswer.REFUSED, *before_begun)
+        if why := why_not_settable(secret):
+            return self._reset_outcome(step, ResetAnswer.REFUSED, Reason.PASSWORD_NOT_SETTABLE, why)
+        if not_now := await self._why_not_now(job, step):
+            return self._not_begun(step, *not_now)
         return await self._set(signed, step, secret)
 
-    async def _why_not(self, job: Job, step: ResetStep, secret: Secret) -> tuple[Reason, str] | None:
-        """Why the agent does not even begin."""
-        if why := why_not_settable(secret):
-            return Reason.PASSWORD_NOT_SETTABLE, why
+    async def _why_not_now(self, job: Job, step: ResetStep) -> tuple[Reason, str] | None:
+        """Why the agent does not even begin, although it might if the job came at another moment."""
         if self.clock.server_now() > job.deadline:
             return Reason.JOB_TOO_LATE, ""
         return await self._quiet(step.account)
+
+    def _not_begun(self, step: ResetStep, reason: Reason, detail: str) -> ResetOutcome:
+        """Refused, once the generation is fenced off: the job may come again at a better moment, and must end as told.
+
+        A gateway that dies between keeping a result and closing its job hands the job out once more.
+        """
+        try:
+            self.memory.fence(step.account, step.password.generation)
+        except JournalUnwritableError as error:
+            return self._reset_outcome(step, ResetAnswer.UNKNOWN, Reason.JOURNAL_UNWRITABLE, str(error))
+        return self._reset_outcome(step, ResetAnswer.REFUSED, reason, detail)
 
     async def _look_again(self, job: Job, signed: Signed, step: ResetStep, secret: Secret, move: Move) -> ResetOutcome:
         """A generation that this or an earlier run began: compare first, whatever the journal says."""
@@ -103,12 +114,14 @@ class Worker:
         if busy := await self._quiet(step.account):
             return self._reset_outcome(step, ResetAnswer.UNKNOWN, *busy)
         seen = await self.backend.compare(step.name, step.uid, secret)
-        if seen.opens is Opens.OPENS:
+        opens = None if seen.opens is Opens.CANNOT_TELL else seen.opens is Opens.OPENS
+        look = looked_again(move, opens=opens, in_time=self.clock.server_now() <= job.deadline)
+        if look is Look.APPLIED:
             self._ended(step.account, generation, Entry.APPLIED)
             return await self._applied(step, seen.remarks)
-        if seen.opens is Opens.CANNOT_TELL:
+        if look is Look.UNKNOWN:
             return self._reset_outcome(step, ResetAnswer.UNKNOWN, _reason(seen.reason), seen.detail)
-        if move is Move.RESUME and self.clock.server_now() <= job.deadline:
+        if look is Look.SET:
             return await self._set(signed, step, secret)
         return await self._not_live(step, Reason.REFUSED_BY_HOST if move is Move.REPORT_AGAIN else Reason.JOB_TOO_LATE)
 
@@ -119,7 +132,7 @@ class Worker:
             try:
                 self.memory.begin(signed, step, before)
             except JournalUnwritableError as error:
-                return self._reset_outcome(step, ResetAnswer.REFUSED, Reason.JOURNAL_UNWRITABLE, str(error))
+                return self._reset_outcome(step, ResetAnswer.UNKNOWN, Reason.JOURNAL_UNWRITABLE, str(error))
         try:
             answer = await self.backend.set(
                 step.name,
@@ -155,8 +168,8 @@ class Worker:
         """Refused, where the field is as it was before; unknown, where it is not, or that cannot be journalled."""
         generation = Generation.parse(step.password.generation)
         after = await self.backend.fingerprint(step.name, step.uid, self.keys.prints)
-        same = after == self.memory.before(step.account, generation)
-        if not same or not self._ended(step.account, generation, Entry.REFUSED):
+        entry = not_live(as_before=after == self.memory.before(step.account, generation))
+        if entry is None or not self._ended(step.account, generation, entry):
             return self._reset_outcome(step, ResetAnswer.UNKNOWN, reason, detail)
         return self._reset_outcome(step, ResetAnswer.REFUSED, reason, detail, after)
 
@@ -216,8 +229,9 @@ class Worker:
     def _settle(self, account: str, live: str | None) -> None:
         """An intent that never ended has, by this comparison."""
         last = self.memory.last(account)
-        if last is not None and last[1] is Entry.INTENT:
-            self._ended(account, last[0], Entry.APPLIED if str(last[0]) == live else Entry.REFUSED)
+        after = settled(last, None if live is None else Generation.parse(live))
+        if after is not None and after != last:
+            self._ended(account, *after)
 
     # ---- parts
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.journal import Journal
-from libs.domain.rotation import Entry
+from libs.domain.moves import Entry, fenced
 from libs.domain.state import NONE, Generation
 from libs.wire.ids import account_id
 from libs.wire.jobs import ResetStep
@@ -96,9 +96,11 @@ class Memory:
         self.journal.append({"kind": "ended", "account": account, "generation": str(generation), "entry": entry.value})
 
     def fence(self, account: str, fence: str) -> None:
-        """A generation below this is stale from now on."""
-        if Generation.parse(fence) > self.mark(account):
-            self.journal.append({"kind": "fence", "account": account, "mark": fence})
+        """A generation below this is stale from now on, and this one too unless it was begun."""
+        mark = self.mark(account)
+        after = fenced(mark, Generation.parse(fence))
+        if after != mark:
+            self.journal.append({"kind": "fence", "account": account, "mark": str(after)})
 
     def tidy(self) -> None:
         """Forgets what nobody will ask for: all but the newest generations of each account. Marks are kept for ever.

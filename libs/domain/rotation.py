@@ -1,4 +1,4 @@
-"""The rotation of one account: the table of what may happen, for both sides, as pure functions.
+"""The rotation of one account: the table of what may happen, as pure functions. What the agent decides: `moves`.
 
     UNMANAGED | IN_SYNC | DRIFT              reset requested               -> PENDING, queued
     PENDING, queued                          fetched                       -> PENDING, offered
@@ -25,7 +25,6 @@ account's rotation and the moment, and returns the new one with the requests tha
 """
 
 from dataclasses import replace
-from enum import StrEnum
 from functools import reduce
 
 from libs.domain.errors import AlreadyAtAgentError, BusyError, NotNowError, StaleAnswerError
@@ -49,9 +48,6 @@ from libs.wire.reasons import Reason, Remark
 from libs.wire.seal import Sealed
 
 _COMPARABLE = (Status.IN_SYNC, Status.DRIFT, Status.UNCERTAIN)
-
-
-# ---- what the scheduler decides
 
 
 def next_generation(r: Rotation, epoch: int) -> Generation:
@@ -280,38 +276,6 @@ def cannot_tell(r: Rotation, *, task: str, nonce: str, now: int, reason: Reason,
     if not flight.compares:
         raise StaleAnswerError("not a comparison")
     return Change(replace(r, flight=None), (Ended(task, flight.kind, End.CANNOT_TELL, now, reason, detail),))
-
-
-# ---- what the agent decides
-
-
-class Entry(StrEnum):
-    """What the agent's journal says of a generation."""
-
-    INTENT = "intent"
-    APPLIED = "applied"
-    REFUSED = "refused"
-
-
-class Move(StrEnum):
-    APPLY = "apply"
-    RESUME = "resume"  # a predecessor began: compare first, then go on or report
-    REPORT_AGAIN = "report_again"
-    STALE = "stale"
-
-
-def decide(mark: Generation, journal: tuple[Generation, Entry] | None, offered: Generation) -> Move:
-    """What the agent does with an offered generation.
-
-    `mark` is the highest one that it ever knew, by a reset or by a verify's fence.
-    """
-    if offered < mark:
-        return Move.STALE
-    if offered > mark:
-        return Move.APPLY
-    if journal is None or journal[0] != offered:
-        return Move.STALE  # a verify fenced it off
-    return Move.RESUME if journal[1] is Entry.INTENT else Move.REPORT_AGAIN
 
 
 # ---- parts

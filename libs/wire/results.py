@@ -7,12 +7,13 @@ the agent cannot tell it calls unknown, never failed.
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationError
 
 from libs.wire.ids import AccountId, AgentId, JobId, TaskId
 from libs.wire.jobs import GenerationText, Nonce
 from libs.wire.model import Millis, Wire
 from libs.wire.reasons import Reason, Remark
+from libs.wire.sign import BadSignatureError, Prefix, PublicKey, Signed, verify
 
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A keyed hash of the account's password field, with a key that only the agent has: it changes when the field does."""
@@ -73,3 +74,18 @@ class Result(Wire):
     fence: GenerationText
     finished_at: Millis  # by the agent's clock; shown, never decided upon
     outcomes: tuple[Outcome, ...] = Field(min_length=1, max_length=16)
+
+
+def said_by(agent: str, public: PublicKey, signed: Signed) -> Result:
+    """The result in these bytes, of this agent, whose certificate holds `public`.
+
+    Raises:
+        BadSignatureError: it did not sign this, or what it signed is another one's result, or none.
+    """
+    try:
+        result = Result.model_validate_json(verify(signed, Prefix.RESULT, public))
+    except ValidationError as error:
+        raise BadSignatureError("signed, but not a result of this version") from error
+    if result.agent != agent:
+        raise BadSignatureError(f"{agent} signed for {result.agent}")
+    return result

@@ -10,17 +10,13 @@ from functools import partial
 
 import structlog
 
-from libs.domain.accounts import Account
+from libs.domain.answers import answered
 from libs.domain.errors import RuleError, StaleAnswerError
-from libs.domain.rotation import applied, cannot_tell, compared, lost, refused
-from libs.domain.state import Change, Generation, Status
-from libs.pki.check import AgentIdentity
+from libs.domain.state import Status
 from libs.service.clock import Clock
 from libs.store.results import ResultDocument, Results
 from libs.wire.envelope import Envelope
 from libs.wire.events import TaskReported
-from libs.wire.reasons import Reason
-from libs.wire.results import Outcome, ResetAnswer, ResetOutcome, Result, VerifyAnswer, VerifyOutcome
 from services.scheduler.episodes import Episodes
 from services.scheduler.ledger import Ledger
 from services.scheduler.nonces import Nonces
@@ -58,7 +54,14 @@ class Reports:
                 raise NotBelievedError(f"filed under {document.job}, signed for {result.job}")
             now = min(document.created_at, self.clock.now())
             for outcome in result.outcomes:
-                rule = partial(self._rule, identity=identity, result=result, outcome=outcome, now=now)
+                rule = partial(
+                    answered,
+                    result=result,
+                    outcome=outcome,
+                    resource=identity.resource,
+                    next_nonce=self.nonces.fresh(),
+                    now=now,
+                )
                 account = await self.ledger.turn(outcome.account, rule)
                 if account.rotation.status is Status.UNCERTAIN and account.rotation.flight is None:
                     await self.episodes.begin(account)
@@ -66,66 +69,3 @@ class Reports:
             log.warning("a result does not count", job=document.job, agent=document.agent, why=str(error))
             return str(error)
         return None
-
-    def _rule(self, account: Account, *, identity: AgentIdentity, result: Result, outcome: Outcome, now: int) -> Change:
-        if account.resource != identity.resource:
-            raise NotBelievedError(f"{identity.agent} speaks for {identity.resource}, not for {account.resource}")
-        if isinstance(outcome, ResetOutcome):
-            return self._reset(account, result, outcome, now)
-        return self._verify(account, result, outcome, now)
-
-    def _reset(self, account: Account, result: Result, outcome: ResetOutcome, now: int) -> Change:
-        r, generation = account.rotation, Generation.parse(outcome.generation)
-        if outcome.answer is ResetAnswer.APPLIED:
-            return applied(
-                r,
-                task=result.task,
-                generation=generation,
-                nonce=result.nonce,
-                now=now,
-                fingerprint=outcome.fingerprint,
-                remarks=outcome.remarks,
-            )
-        if outcome.answer is ResetAnswer.REFUSED:
-            return refused(
-                r,
-                task=result.task,
-                generation=generation,
-                nonce=result.nonce,
-                now=now,
-                reason=outcome.reason or Reason.REFUSED_BY_HOST,
-                detail=outcome.detail,
-                fingerprint=outcome.fingerprint,
-            )
-        flight = r.flight
-        if flight is None or (flight.task, flight.nonce, flight.generation) != (result.task, result.nonce, generation):
-            raise StaleAnswerError(f"{result.task} with {generation} is not in flight")
-        return lost(r, task=result.task, now=now)
-
-    def _verify(self, account: Account, result: Result, outcome: VerifyOutcome, now: int) -> Change:
-        r = account.rotation
-        if outcome.answer is VerifyAnswer.CANNOT_TELL:
-            return cannot_tell(
-                r,
-                task=result.task,
-                nonce=result.nonce,
-                now=now,
-                reason=outcome.reason or Reason.HASH_NOT_KNOWN,
-                detail=outcome.detail,
-            )
-        opens = None
-        if outcome.answer is VerifyAnswer.OPENS:
-            if outcome.generation is None:
-                raise StaleAnswerError("it does not say which generation opens")
-            opens = Generation.parse(outcome.generation)
-        return compared(
-            r,
-            task=result.task,
-            nonce=result.nonce,
-            fence=Generation.parse(result.fence),
-            opens=opens,
-            next_nonce=self.nonces.fresh(),
-            now=now,
-            fingerprint=outcome.fingerprint,
-            remarks=outcome.remarks,
-        )

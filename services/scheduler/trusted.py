@@ -16,7 +16,7 @@ from libs.store.resources import Resources
 from libs.wire.observations import Observation
 from libs.wire.reasons import Reason
 from libs.wire.requests import Request
-from libs.wire.results import Result
+from libs.wire.results import Result, said_by
 from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
 
 
@@ -103,12 +103,9 @@ class Agents:
         """
         identity = await self.named(agent)
         try:
-            result = Result.model_validate_json(verify(signed, Prefix.RESULT, identity.public_key))
-        except (BadSignatureError, ValidationError) as error:
+            return identity, said_by(agent, identity.public_key, signed)
+        except BadSignatureError as error:
             raise NotBelievedError(f"not a result of {agent}: {error}") from error
-        if result.agent != agent:
-            raise NotBelievedError(f"{agent} signed for {result.agent}")
-        return identity, result
 
     async def observation(self, signed: Signed, agent: str) -> tuple[AgentIdentity, Observation]:
         """What an agent saw.

@@ -5,13 +5,11 @@ from dataclasses import replace
 import pytest
 
 from libs.domain.errors import AlreadyAtAgentError, BusyError, NotNowError, StaleAnswerError
+from libs.domain.moves import Entry, Move, decide
 from libs.domain.rotation import (
-    Entry,
-    Move,
     applied,
     cannot_tell,
     compared,
-    decide,
     lost,
     next_generation,
     refused,

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.unit.house.tree import python_files, tree_of, where
 
 # The rotation table and the modules that it is made of; no other thing of the domain is the agent's business.
-ROTATION = {f"libs.domain.{module}" for module in ("rotation", "state", "versions", "errors")}
+ROTATION = {f"libs.domain.{module}" for module in ("moves", "rotation", "state", "versions", "errors")}
 AGENT_LIBRARIES = {"pydantic", "httpx", "cryptography", "http_message_signatures"}
 GPL_STORE = {"secantus", "secantusdb"}
 
