@@ -7,6 +7,7 @@ configuration or the package is wrong.
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ from agent.transport import Transport, wall_clock
 from agent.trust import Package, PackageError
 from agent.version import VERSION
 from agent.watch import Watch
+from libs.wire.steps import arm
 
 EX_STUCK = 4
 EX_CONFIG = 78
@@ -99,6 +101,7 @@ def _self_test(_: argparse.Namespace) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
+    arm(os.environ)
     config = load_config(asked.conf)
     package = Package.load(asked.package)
     with HostLock():

@@ -15,6 +15,7 @@ from agent.journal import JournalUnwritableError
 from agent.memory import Memory
 from libs.domain.moves import Entry, Look, Move, decide, looked_again, not_live, settled
 from libs.domain.state import Generation
+from libs.wire import steps
 from libs.wire.jobs import Candidate, Job, ResetStep, VerifyStep
 from libs.wire.reasons import Reason, Remark
 from libs.wire.results import Outcome, ResetAnswer, ResetOutcome, Result, VerifyAnswer, VerifyOutcome
@@ -68,7 +69,9 @@ class Worker:
                 finished_at=self.clock.clock(),
                 outcomes=tuple(outcomes),
             )
-            return sign(result.to_bytes(), Prefix.RESULT, self.keys.signing)
+            signed_result = sign(result.to_bytes(), Prefix.RESULT, self.keys.signing)
+            steps.step(steps.Step.AGENT_RESULT_SIGNED)
+            return signed_result
 
     # ---- reset
 
@@ -114,6 +117,7 @@ class Worker:
         if busy := await self._quiet(step.account):
             return self._reset_outcome(step, ResetAnswer.UNKNOWN, *busy)
         seen = await self.backend.compare(step.name, step.uid, secret)
+        steps.step(steps.Step.AGENT_COMPARED, "again")
         opens = None if seen.opens is Opens.CANNOT_TELL else seen.opens is Opens.OPENS
         look = looked_again(move, opens=opens, in_time=self.clock.server_now() <= job.deadline)
         if look is Look.APPLIED:
@@ -147,6 +151,7 @@ class Worker:
         return await self._after_set(step, generation, answer)
 
     async def _after_set(self, step: ResetStep, generation: Generation, answer: SetAnswer) -> ResetOutcome:
+        steps.step(steps.Step.AGENT_COMPARED, "reset")
         if answer.outcome is SetOutcome.UNKNOWN:
             return self._reset_outcome(step, ResetAnswer.UNKNOWN, _reason(answer.reason), answer.detail)
         if answer.outcome is SetOutcome.REFUSED:
@@ -206,6 +211,7 @@ class Worker:
             except CannotOpenError:
                 return _cannot_tell(step, Reason.JOB_NOT_TRUSTED, f"version {candidate.generation} does not open")
             seen = await self.backend.compare(step.name, step.uid, secret)
+            steps.step(steps.Step.AGENT_COMPARED, "verify")
             if seen.opens is Opens.OPENS:
                 self._settle(step.account, candidate.generation)
                 return VerifyOutcome(

@@ -16,6 +16,7 @@ from typing import Any
 from agent.journal import Journal
 from libs.domain.moves import Entry, fenced
 from libs.domain.state import NONE, Generation
+from libs.wire import steps
 from libs.wire.ids import account_id
 from libs.wire.jobs import ResetStep
 from libs.wire.sign import Signed
@@ -86,14 +87,17 @@ class Memory:
                 "before": before,
             }
         )
+        steps.step(steps.Step.AGENT_INTENT_JOURNALLED)
 
     def started(self, account: str, pid: int, birth: int) -> None:
         """Durable before the tool is given anything."""
         self.journal.append({"kind": "tool", "account": account, "pid": pid, "birth": birth})
+        steps.step(steps.Step.AGENT_TOOL_JOURNALLED)
 
     def end(self, account: str, generation: Generation, entry: Entry) -> None:
         """Durable before it is told."""
         self.journal.append({"kind": "ended", "account": account, "generation": str(generation), "entry": entry.value})
+        steps.step(steps.Step.AGENT_END_JOURNALLED, entry.value)
 
     def fence(self, account: str, fence: str) -> None:
         """A generation below this is stale from now on, and this one too unless it was begun."""
@@ -101,6 +105,7 @@ class Memory:
         after = fenced(mark, Generation.parse(fence))
         if after != mark:
             self.journal.append({"kind": "fence", "account": account, "mark": str(after)})
+        steps.step(steps.Step.AGENT_FENCE_JOURNALLED)
 
     def tidy(self) -> None:
         """Forgets what nobody will ask for: all but the newest generations of each account. Marks are kept for ever.

@@ -39,6 +39,7 @@ from libs.wire.agent_api import (
     SessionRequest,
 )
 from libs.wire.sign import Signed
+from libs.wire.steps import Step, step
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
@@ -182,12 +183,15 @@ class Agent:
     async def _mail(self, enrolled: Enrolled) -> None:
         """Fetches, performs and reports. What was fetched before and not reported comes again."""
         fetched = await self.transport.send_signed("/agent/v1/fetch", FetchRequest(agent=enrolled.agent), FetchAnswer)
+        if fetched.jobs:
+            step(Step.AGENT_FETCHED)
         mandate = Mandate(self.package, self.identity.keys, enrolled)
         for signed in fetched.jobs:
             result = await self._perform(mandate, signed)
             if result is not None:
                 report = ReportRequest(agent=enrolled.agent, results=(result,))
                 await self.transport.send_signed("/agent/v1/report", report, ReportAnswer)
+                step(Step.AGENT_ACKNOWLEDGED)
         if fetched.jobs and self.watch.changed():
             await self._observe(enrolled)
 
@@ -208,3 +212,4 @@ class Agent:
         await self.transport.send_signed(
             "/agent/v1/observe", ObserveRequest(agent=enrolled.agent, observation=observation), ObserveAnswer
         )
+        step(Step.AGENT_OBSERVED)

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from agent.backends.ports import Started
 from agent.host.children import clean_environment, die_with_parent
 from agent.host.processes import birth_of
+from libs.wire.steps import Step, step
 
 _TEXT_BYTES: Final = 4_096
 _LAST_WORDS_SECONDS: Final = 10.0
@@ -73,11 +74,13 @@ class Chpasswd:
             os.close(reading)
             reading = -1
             try:
+                step(Step.AGENT_TOOL_STARTED)
                 started(process.pid, birth_of(process.pid) or 0)
                 with contextlib.suppress(BrokenPipeError):  # it ended already; its status says why
                     os.write(writing, line)  # below PIPE_BUF, so it is whole or not at all
                 os.close(writing)
                 writing = -1
+                step(Step.AGENT_TOOL_FED)
                 async with asyncio.timeout(self._seconds):
                     await process.wait()
             except TimeoutError:
@@ -85,6 +88,7 @@ class Chpasswd:
             except BaseException:
                 await asyncio.shield(_end(process))
                 raise
+            step(Step.AGENT_TOOL_ENDED)
             return ToolEnd(process.returncode, _read(said))
         finally:
             for descriptor in (reading, writing, said):

@@ -1,5 +1,6 @@
 """`python -m services.NAME`: settings from the environment, one line for each wrong one, and the exit status."""
 
+import os
 from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from libs.domain.errors import KeyturnError
 from libs.service.lifetime import Stopped
 from libs.service.settings import Settings, SettingsError
 from libs.telemetry.logging import set_up
+from libs.wire.steps import arm
 
 EX_CONFIG = 78
 """Of sysexits.h: something that it was told is wrong, and starting it again does not help."""
@@ -27,6 +29,7 @@ def run_service(name: str, settings: type[S], run: Callable[[S, str], Coroutine[
         run: The service, given its settings and its version.
     """
     set_up(name)
+    arm(os.environ)
     log = structlog.get_logger(__name__)
     try:
         told = settings.load()

@@ -26,6 +26,7 @@ from libs.domain.errors import KeyturnError
 from libs.service.clock import Clock
 from libs.telemetry.metrics import Metrics
 from libs.wire.envelope import Envelope, UnreadableError
+from libs.wire.steps import Step, step
 
 PREFETCH = 16
 
@@ -91,7 +92,9 @@ class Consumers:
             try:
                 envelope = delivery.read()
                 self._age.labels(delivery.queue).observe(max(0, self._clock.now() - envelope.at) / 1_000)
+                step(Step.CONSUMER_DELIVERED, delivery.queue)
                 await one(delivery, envelope)
+                step(Step.CONSUMER_DONE, delivery.queue)
             except UnreadableError as error:
                 await self._aside(delivery, f"unreadable: {error}")
             except KeyturnError as error:
@@ -102,6 +105,7 @@ class Consumers:
                 await self._aside(delivery, type(error).__name__)
             else:
                 await delivery.ack()
+                step(Step.CONSUMER_ACKNOWLEDGED, delivery.queue)
                 self._decided.labels(delivery.queue, "done").inc()
 
     async def _aside(self, delivery: Delivery, reason: str) -> None:

@@ -23,6 +23,7 @@ from libs.store.errors import StoreError
 from libs.store.outbox import Outbox, Waiting
 from libs.store.schema import CollectionName
 from libs.telemetry.metrics import Metrics
+from libs.wire.steps import Step, step
 
 DEADLINE_S = 5.0
 SWEEP_S = 3.0
@@ -159,9 +160,12 @@ class Relay:
             return
         self._in_flight.add(envelope.id)
         try:
+            step(Step.RELAY_FOUND, envelope.type)
             await self._broker.publish(envelope, deadline_s=self._deadline_s)
             self._sent.inc()
+            step(Step.RELAY_CONFIRMED, envelope.type)
             await self._outbox.published(event)
+            step(Step.RELAY_TAKEN_AWAY, envelope.type)
         except BrokerClosedError:
             raise
         except StoreError as error:

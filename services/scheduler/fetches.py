@@ -10,6 +10,7 @@ from libs.service.clock import Clock
 from libs.store.jobs import JobDocument, Jobs
 from libs.wire.envelope import Envelope
 from libs.wire.events import AgentFetched
+from libs.wire.steps import Step, step
 from services.scheduler.ledger import Ledger
 from services.scheduler.offers import job_id
 
@@ -27,6 +28,7 @@ class Fetches:
         """The gateway says that a job was fetched; the job document is what counts."""
         job = await self.jobs.get(AgentFetched.read(envelope).job)
         if job is not None and job.fetched_at is not None:
+            step(Step.SCHEDULER_FETCH_READ)
             await self.fetched(job)
 
     async def fetched(self, job: JobDocument) -> None:

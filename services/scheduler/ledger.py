@@ -19,6 +19,7 @@ from libs.service.clock import Clock
 from libs.store.accounts import Accounts
 from libs.wire.events import AccountChanged
 from libs.wire.reasons import Reason
+from libs.wire.steps import Step, step
 from services.scheduler.projection import Projection
 
 log = structlog.get_logger()
@@ -64,7 +65,11 @@ class Ledger:
                 break
         if after.rotation.status is not before.rotation.status:
             log.info("account turned", account=account, was=before.rotation.status, now=after.rotation.status)
+        label = after.rotation.flight.phase if after.rotation.flight else after.rotation.status
+        step(Step.SCHEDULER_ACCOUNT_SAVED, label)
         await self._projection.show(after)
+        step(Step.SCHEDULER_PROJECTED, label)
         changed = AccountChanged(account=after.id, resource=after.resource, rev=after.rev)
         await self._broker.notify(changed.envelope(self._clock.now()))
+        step(Step.SCHEDULER_CHANGE_TOLD, label)
         return after

@@ -19,6 +19,7 @@ from libs.service.clock import Clock
 from libs.store.jobs import JobDocument, Jobs, JobState
 from libs.vault.open import Opener
 from libs.vault.seal import in_flight
+from libs.wire import steps
 from libs.wire.events import AgentWake
 from libs.wire.ids import Noun, derived_id
 from libs.wire.jobs import MAX_CANDIDATES, Candidate, Job, ResetStep, Step, VerifyStep
@@ -58,6 +59,7 @@ class Offers:
         key = job_id(flight)
         if await self.jobs.get(key) is None:
             await self.records.offered(account, flight, identity.agent)
+            steps.step(steps.Step.SCHEDULER_OFFER_AUDITED)
             job = self._job(key, account, flight, identity)
             now = self.clock.now()
             await self.jobs.insert(
@@ -71,7 +73,9 @@ class Offers:
                     created_at=now,
                 )
             )
+            steps.step(steps.Step.SCHEDULER_JOB_INSERTED)
         await self.broker.notify(AgentWake(agent=identity.agent).envelope(self.clock.now()))
+        steps.step(steps.Step.SCHEDULER_AGENT_WOKEN)
 
     async def is_withdrawn(self, flight: Flight) -> bool:
         """Whether the flight's job was taken back, so that no agent will ever have it."""

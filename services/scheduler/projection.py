@@ -20,6 +20,7 @@ from libs.store.tasks import Task, Tasks, TaskState
 from libs.wire.events import TaskChanged
 from libs.wire.reasons import Reason
 from libs.wire.requests import Request, TaskContent
+from libs.wire.steps import Step, step
 from services.scheduler.trusted import Gateway
 
 log = structlog.get_logger(__name__)
@@ -92,6 +93,7 @@ class Projection:
             await self._update(replace(shown, state=TaskState.UNANSWERED, reason=Reason.NO_ANSWER))
         for each in account.ended:
             await self._update(_of_ended(account, each))
+            step(Step.SCHEDULER_END_SHOWN)
             await self.accounts.forget_ended(account.id, each.task)
 
     async def _insert(self, task: Task) -> bool:

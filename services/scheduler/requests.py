@@ -26,6 +26,7 @@ from libs.wire.requests import AdoptContent, CancelContent, Request, ResetConten
 from libs.wire.seal import CannotOpenError
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
+from libs.wire.steps import Step, step
 from services.scheduler.epochs import Epochs
 from services.scheduler.fetches import Fetches
 from services.scheduler.ledger import Ledger, UnknownAccountError
@@ -80,7 +81,9 @@ class Desk:
             log.error("request not trusted", request=key, why=str(error))
             await self.requests.mark_taken(key, why=error.reason)
             return
+        step(Step.SCHEDULER_REQUEST_CHECKED)
         await self.requests.mark_taken(key, why=await self._carry_out(request))
+        step(Step.SCHEDULER_REQUEST_TAKEN)
 
     async def _carry_out(self, request: Request) -> Reason | None:
         """Why nothing was done where no task can say it, or None."""

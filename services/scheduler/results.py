@@ -17,6 +17,7 @@ from libs.service.clock import Clock
 from libs.store.results import ResultDocument, Results
 from libs.wire.envelope import Envelope
 from libs.wire.events import TaskReported
+from libs.wire.steps import Step, step
 from services.scheduler.episodes import Episodes
 from services.scheduler.ledger import Ledger
 from services.scheduler.nonces import Nonces
@@ -45,6 +46,7 @@ class Reports:
         while (document := await self.results.of_job(job)) is not None and not document.taken:
             why = await self._believe(document)
             await self.results.mark_taken(document.id, why=why)
+            step(Step.SCHEDULER_RESULT_TAKEN)
 
     async def _believe(self, document: ResultDocument) -> str | None:
         """Why the result does not count, or None."""
@@ -52,6 +54,7 @@ class Reports:
             identity, result = await self.agents.result(document.signed, document.agent)
             if result.job != document.job:
                 raise NotBelievedError(f"filed under {document.job}, signed for {result.job}")
+            step(Step.SCHEDULER_RESULT_CHECKED)
             now = min(document.created_at, self.clock.now())
             for outcome in result.outcomes:
                 rule = partial(

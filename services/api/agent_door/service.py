@@ -23,6 +23,7 @@ from libs.wire.events import AgentFetched, AgentObserved, TaskReported
 from libs.wire.observations import Observation, digest
 from libs.wire.results import Result
 from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
+from libs.wire.steps import Step, step
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.errors import InvalidError
@@ -86,6 +87,7 @@ class AgentDoor:
         now = self._clock()
         try:
             if await self._jobs.fetch(job.id, now, AgentFetched(job=job.id).envelope(now)):
+                step(Step.GATEWAY_JOB_FETCHED)
                 self._nudge(CollectionName.JOBS, job.id)
                 return True
         except OutcomeUnknownError:
@@ -108,10 +110,12 @@ class AgentDoor:
             )
             # A repeat meets itself, and its event is in the outbox already or was published.
             await self._results.insert(document, TaskReported(job=result.job).envelope(now))
+            step(Step.GATEWAY_RESULT_STORED)
             self._nudge(CollectionName.RESULTS, document.id)
             job = await self._jobs.get(result.job)
             if job is not None and job.agent == identity.agent:
                 await self._jobs.close(job.id)
+                step(Step.GATEWAY_JOB_CLOSED)
         return ReportAnswer(stored=tuple(result.job for _, result in read))
 
     def _result(self, identity: AgentIdentity, signed: Signed, n: int) -> Result:
@@ -140,6 +144,7 @@ class AgentDoor:
         now = self._clock()
         document = ObservationDocument(id=seen.id, agent=identity.agent, signed=body.observation, created_at=now)
         await self._observations.insert(document, AgentObserved(observation=seen.id).envelope(now))
+        step(Step.GATEWAY_OBSERVATION_STORED)
         self._nudge(CollectionName.OBSERVATIONS, seen.id)
         before = await self._presences.get(identity.agent)
         found = Presence(id=identity.agent, last_seen=now) if before is None else before

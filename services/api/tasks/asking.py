@@ -26,6 +26,7 @@ from libs.wire.reasons import Reason
 from libs.wire.requests import AdoptContent, CancelContent, Policy, ResetContent, TaskContent, VerifyContent
 from libs.wire.secret import Secret
 from libs.wire.settable import is_ascii, why_not_settable
+from libs.wire.steps import Step, step
 from services.api.access import Access, Caller
 from services.api.accounts.schemas import AdoptBody, ResetBody, VerifyBody
 from services.api.accounts.words import busy
@@ -194,11 +195,13 @@ class TaskAsking:
 
     async def _insert(self, document: RequestDocument, event: Envelope) -> None:
         """One write. Where its answer was lost, the desk tells whether it happened."""
+        step(Step.GATEWAY_REQUEST_AUDITED)
         try:
             await self._requests.insert(document, event)
         except OutcomeUnknownError:
             if await self._requests.get(document.id) is None:
                 raise
+        step(Step.GATEWAY_REQUEST_WRITTEN)
         self._nudge(CollectionName.REQUESTS, document.id)
 
 
