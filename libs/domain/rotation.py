@@ -263,7 +263,7 @@ def compared(
         compared_at=now,
     )
     verdict = _compared(flight, None, now, remarks)
-    return Change(after, (verdict, *_settled(r, None, now)))
+    return Change(held_against_contact(after), (verdict, *_settled(r, None, now)))
 
 
 def cannot_tell(r: Rotation, *, task: str, nonce: str, now: int, reason: Reason, detail: str | None = None) -> Change:

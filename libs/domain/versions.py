@@ -55,13 +55,14 @@ def offered(r: Rotation, flight: Flight, at: int) -> Rotation:
 
 
 def proven(r: Rotation, generation: Generation, now: int, fingerprint: str | None) -> Rotation:
+    """IN_SYNC, unless a contact that was received after `now` was taken up before and speaks against it."""
     versions = tuple(
         replace(v, state=VersionState.PROVEN, proven_at=now, offered_at=now if v.offered_at is None else v.offered_at)
         if v.generation == generation
         else v
         for v in r.versions
     )
-    return replace(
+    after = replace(
         r,
         status=Status.IN_SYNC,
         proof=Proof(generation, now),
@@ -71,3 +72,4 @@ def proven(r: Rotation, generation: Generation, now: int, fingerprint: str | Non
         fingerprint=fingerprint,
         compared_at=now,
     )
+    return held_against_contact(after)

@@ -16,7 +16,7 @@ from libs.domain.rotation import (
     request_reset,
     withdrawn,
 )
-from libs.domain.state import End, Flight, Generation, Kind, Phase, Rotation, Status, VersionState
+from libs.domain.state import End, Flight, Generation, Kind, Phase, Proof, Rotation, Status, VersionState
 from libs.domain.trust import contact, quarantine, release, restored, trust_lost
 from libs.domain.versions import candidates
 from libs.wire.jobs import MAX_CANDIDATES
@@ -34,6 +34,10 @@ from tests.unit.domain.turns import (
     uncertain,
     verifying,
 )
+
+
+def proven_by_answer(r: Rotation, now: int) -> Rotation:
+    return applied(r, task="t1", generation=generation(1), nonce="n-t1", now=now, fingerprint=OLD_PRINT).after
 
 
 class TestReset:
@@ -254,6 +258,16 @@ class TestContact:
         assert r.flight == Flight("check", Kind.VERIFY, generation(1), "x", 210, 310)
         with pytest.raises(StaleAnswerError):
             answer(r, generation(1))
+
+    def test_an_answer_taken_up_after_a_later_contact_is_held_against_it(self) -> None:
+        """Both were received in order and taken up out of it; the contact says nothing new when it comes again."""
+        r = at_agent(asked(Rotation()))
+        seen = contact(r, mark=generation(1), fingerprint=NEW_PRINT, nonce="v", now=50).after
+        after = proven_by_answer(seen, now=40)
+        assert (after.status, after.proof) == (Status.UNCERTAIN, Proof(generation(1), 40))
+        drift = answer(verifying(uncertain(), now=210), None, now=220).after
+        again = contact(verifying(drift, now=230), mark=generation(2), fingerprint=OLD_PRINT, nonce="v1", now=250).after
+        assert answer(again, None, now=240).after.status is Status.UNCERTAIN
 
     def test_an_unmanaged_account_is_only_seen(self) -> None:
         r = contact(Rotation(), mark=generation(0), fingerprint=NEW_PRINT, nonce="x", now=50).after
