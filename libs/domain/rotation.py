@@ -168,8 +168,10 @@ def applied(
     """The agent set the password and compared it live; it counts while its generation is in flight, or unanswered.
 
     Raises:
-        StaleAnswerError: the answer is of another flight, generation or nonce.
+        StaleAnswerError: the answer is of another flight, generation or nonce, or the account is quarantined.
     """
+    if r.status is Status.QUARANTINED:
+        raise StaleAnswerError("quarantined: it is not known which machine says so")
     reset = _reset_in_flight(r, task, generation, nonce)
     after = proven(r, generation, now, fingerprint)
     ended = [Ended(task, Kind.RESET, End.DONE, now, generation=generation, remarks=remarks)]

@@ -298,6 +298,13 @@ class TestTrust:
         assert release(r).after.status is Status.UNCERTAIN
         assert release(Rotation()).after.status is Status.UNMANAGED
 
+    def test_a_late_answer_does_not_end_a_quarantine(self) -> None:
+        """Either machine may have said it, and a person has yet to choose one."""
+        r = quarantine(at_agent(asked(Rotation())), now=30).after
+        with pytest.raises(StaleAnswerError):
+            applied(r, task="t1", generation=generation(1), nonce="n-t1", now=40)
+        assert applied(release(r).after, task="t1", generation=generation(1), nonce="n-t1", now=40).after.proof
+
     def test_nothing_ever_drops_a_version(self) -> None:
         r = uncertain()
         for after in (
