@@ -7,6 +7,7 @@ live and the password field is as it was, or where it did not begin and never wi
 
 import asyncio
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from agent.backends.ports import Backend, Comparison, Opens, Reaped, SetAnswer, SetOutcome
@@ -16,7 +17,7 @@ from agent.memory import Memory
 from libs.domain.moves import Entry, Look, Move, decide, looked_again, not_live, settled
 from libs.domain.state import Generation
 from libs.wire import steps
-from libs.wire.jobs import Candidate, Job, ResetStep, VerifyStep
+from libs.wire.jobs import MAX_CANDIDATES, Candidate, Job, ResetStep, VerifyStep
 from libs.wire.reasons import Reason, Remark
 from libs.wire.results import Outcome, ResetAnswer, ResetOutcome, Result, VerifyAnswer, VerifyOutcome
 from libs.wire.seal import CannotOpenError, Context, Purpose, open_sealed
@@ -198,6 +199,12 @@ class Worker:
     # ---- verify
 
     async def _verify(self, job: Job, step: VerifyStep) -> VerifyOutcome:
+        """The comparison's answer, with what is in escrow here and not known there: the server may have lost it."""
+        outcome = await self._compare(job, step)
+        held = (each for each in self.memory.escrow(step.account) if each.generation not in step.known)
+        return outcome.model_copy(update={"escrow": tuple(islice(held, MAX_CANDIDATES))})
+
+    async def _compare(self, job: Job, step: VerifyStep) -> VerifyOutcome:
         try:
             self.memory.fence(step.account, job.fence)
         except JournalUnwritableError as error:

@@ -19,6 +19,8 @@ from libs.domain.state import NONE, Generation
 from libs.wire import steps
 from libs.wire.ids import account_id
 from libs.wire.jobs import ResetStep
+from libs.wire.results import Escrowed
+from libs.wire.seal import Sealed
 from libs.wire.sign import Signed
 
 KEPT_ESCROWS = 16
@@ -74,6 +76,15 @@ class Memory:
             elif record["kind"] in ("intent", "ended"):
                 found = None
         return found
+
+    def escrow(self, account: str) -> list[Escrowed]:
+        """What is held for the vault, newest first: passwords that this agent cannot open."""
+        found = {
+            record["mark"]: Escrowed(generation=record["mark"], sealed=Sealed.model_validate(record["escrow"]))
+            for record in self.journal.records(account)
+            if record["kind"] == "intent"
+        }
+        return sorted(found.values(), key=lambda each: Generation.parse(each.generation), reverse=True)
 
     def begin(self, signed: Signed, step: ResetStep, before: str | None) -> None:
         """Durable before the tool runs."""

@@ -7,15 +7,25 @@ cannot tell of a reset leaves the account uncertain; what it cannot tell of a co
 from libs.domain.accounts import Account
 from libs.domain.errors import StaleAnswerError
 from libs.domain.rotation import applied, cannot_tell, compared, lost, refused
-from libs.domain.state import Change, Generation, Rotation
+from libs.domain.state import Change, Generation, Rotation, Version
 from libs.wire.reasons import Reason
 from libs.wire.results import Outcome, ResetAnswer, ResetOutcome, Result, VerifyAnswer, VerifyOutcome
 
 
-def answered(account: Account, result: Result, outcome: Outcome, *, resource: str, next_nonce: str, now: int) -> Change:
+def answered(
+    account: Account,
+    result: Result,
+    outcome: Outcome,
+    *,
+    resource: str,
+    next_nonce: str,
+    now: int,
+    recovered: tuple[Version, ...] = (),
+) -> Change:
     """The account after one outcome of a result that the agent of `resource` signed.
 
-    `now` is when the gateway received it. The agent's own time decides nothing.
+    `now` is when the gateway received it. The agent's own time decides nothing. `recovered` is what the agent's escrow
+    held beside the known versions, each opened once, so that nothing else is kept.
 
     Raises:
         StaleAnswerError: it does not count for this account, or not any more.
@@ -24,7 +34,7 @@ def answered(account: Account, result: Result, outcome: Outcome, *, resource: st
         raise StaleAnswerError(f"the agent of {resource} speaks of an account of {account.resource}")
     if isinstance(outcome, ResetOutcome):
         return _reset(account.rotation, result, outcome, now)
-    return _compared(account.rotation, result, outcome, next_nonce, now)
+    return _compared(account.rotation, result, outcome, recovered, next_nonce=next_nonce, now=now)
 
 
 def _reset(r: Rotation, result: Result, outcome: ResetOutcome, now: int) -> Change:
@@ -56,7 +66,9 @@ def _reset(r: Rotation, result: Result, outcome: ResetOutcome, now: int) -> Chan
     return lost(r, task=result.task, now=now)
 
 
-def _compared(r: Rotation, result: Result, outcome: VerifyOutcome, next_nonce: str, now: int) -> Change:
+def _compared(
+    r: Rotation, result: Result, outcome: VerifyOutcome, recovered: tuple[Version, ...], *, next_nonce: str, now: int
+) -> Change:
     if outcome.answer is VerifyAnswer.CANNOT_TELL:
         return cannot_tell(
             r,
@@ -65,6 +77,7 @@ def _compared(r: Rotation, result: Result, outcome: VerifyOutcome, next_nonce: s
             now=now,
             reason=outcome.reason or Reason.HASH_NOT_KNOWN,
             detail=outcome.detail,
+            recovered=recovered,
         )
     opens = None
     if outcome.answer is VerifyAnswer.OPENS:
@@ -81,4 +94,5 @@ def _compared(r: Rotation, result: Result, outcome: VerifyOutcome, next_nonce: s
         now=now,
         fingerprint=outcome.fingerprint,
         remarks=outcome.remarks,
+        recovered=recovered,
     )

@@ -29,6 +29,7 @@ from functools import reduce
 
 from libs.domain.errors import AlreadyAtAgentError, BusyError, NotNowError, StaleAnswerError
 from libs.domain.state import (
+    LAST_COUNTER,
     Change,
     End,
     Ended,
@@ -42,7 +43,7 @@ from libs.domain.state import (
     Version,
     VersionState,
 )
-from libs.domain.versions import candidates, held_against_contact, marked, offered, proven
+from libs.domain.versions import candidates, held_against_contact, marked, offered, proven, with_recovered
 from libs.wire.jobs import MAX_CANDIDATES
 from libs.wire.reasons import Reason, Remark
 from libs.wire.seal import Sealed
@@ -52,7 +53,11 @@ _COMPARABLE = (Status.IN_SYNC, Status.DRIFT, Status.UNCERTAIN)
 
 def next_generation(r: Rotation, epoch: int) -> Generation:
     """The generation that the next reset gets. An epoch older than the account's own is never used again."""
-    return Generation(max(epoch, r.newest.epoch), r.newest.counter + 1 if epoch <= r.newest.epoch else 1)
+    if epoch > r.newest.epoch:
+        return Generation(epoch, 1)
+    if r.newest.counter >= LAST_COUNTER:
+        return Generation(r.newest.epoch + 1, 1)
+    return Generation(r.newest.epoch, r.newest.counter + 1)
 
 
 def request_reset(
@@ -89,12 +94,14 @@ def request_reset(
 def request_verify(r: Rotation, *, task: str, nonce: str, deadline: int, now: int) -> Change:
     """A comparison of every candidate with the live password.
 
+    While uncertain there may be none: the agent is asked for what its escrow holds and the vault does not.
+
     Raises:
         BusyError: another request holds the account; none is verified while a reset is pending.
         NotNowError: the account is quarantined, or there is nothing to compare.
     """
     _hold(r)
-    if r.status not in _COMPARABLE or not candidates(r):
+    if r.status not in _COMPARABLE or not (candidates(r) or r.status is Status.UNCERTAIN):
         raise NotNowError(Reason.NOTHING_TO_VERIFY)
     return Change(replace(r, flight=Flight(task, Kind.VERIFY, r.newest, nonce, now, deadline)))
 
@@ -235,11 +242,13 @@ def compared(
     now: int,
     fingerprint: str | None = None,
     remarks: tuple[Remark, ...] = (),
+    recovered: tuple[Version, ...] = (),
 ) -> Change:
     """A comparison's answer: which candidate opens the account, or that none of those sent does.
 
     It counts for the newest episode (nonce) and the newest generation (fence) only. Where more candidates are left than
-    one job carries, the flight goes on with the next ones under `next_nonce`.
+    one job carries, or the agent's escrow held some that the vault did not know (`recovered`), the flight goes on with
+    them under `next_nonce`.
 
     Raises:
         StaleAnswerError: the answer is of another flight, nonce or fence, or names a version the vault does not hold.
@@ -251,11 +260,13 @@ def compared(
         if all(v.generation != opens for v in candidates(r)):
             raise StaleAnswerError(f"{opens} was never offered")
         ended = [_compared(flight, opens, now, remarks)]
-        return Change(proven(_not_stated(r, opens), opens, now, fingerprint), (*ended, *_settled(r, opens, now)))
-    done = flight.skip + MAX_CANDIDATES
-    if done < len(candidates(r)):
+        after = proven(_not_stated(r, opens), opens, now, fingerprint)
+        return Change(with_recovered(after, recovered), (*ended, *_settled(r, opens, now)))
+    more = with_recovered(r, recovered)
+    done = flight.skip + MAX_CANDIDATES if more is r else 0
+    if done < len(candidates(more)):
         again = replace(flight, nonce=next_nonce, skip=done, phase=Phase.QUEUED, offered_at=None, lease_until=None)
-        return Change(replace(r, flight=again))
+        return Change(replace(more, flight=again))
     after = replace(
         _not_stated(r, None),
         status=Status.DRIFT if _ever_proven(r) else Status.UNMANAGED,
@@ -268,8 +279,17 @@ def compared(
     return Change(held_against_contact(after), (verdict, *_settled(r, None, now)))
 
 
-def cannot_tell(r: Rotation, *, task: str, nonce: str, now: int, reason: Reason, detail: str | None = None) -> Change:
-    """The agent could not compare: the status stays as it is.
+def cannot_tell(
+    r: Rotation,
+    *,
+    task: str,
+    nonce: str,
+    now: int,
+    reason: Reason,
+    detail: str | None = None,
+    recovered: tuple[Version, ...] = (),
+) -> Change:
+    """The agent could not compare: the status stays as it is. What its escrow held is kept all the same.
 
     Raises:
         StaleAnswerError: the answer is of another flight or nonce.
@@ -277,7 +297,8 @@ def cannot_tell(r: Rotation, *, task: str, nonce: str, now: int, reason: Reason,
     flight = _flight(r, task, nonce)
     if not flight.compares:
         raise StaleAnswerError("not a comparison")
-    return Change(replace(r, flight=None), (Ended(task, flight.kind, End.CANNOT_TELL, now, reason, detail),))
+    after = with_recovered(replace(r, flight=None), recovered)
+    return Change(after, (Ended(task, flight.kind, End.CANNOT_TELL, now, reason, detail),))
 
 
 # ---- parts

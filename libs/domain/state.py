@@ -24,6 +24,9 @@ class Generation(NamedTuple):
         return cls(int(epoch), int(counter))
 
 
+LAST_COUNTER = 999_999_999
+"""The highest counter that travels; what follows it takes the next epoch's number."""
+
 NONE = Generation(0, 0)
 """Below every generation that was ever given."""
 

@@ -5,24 +5,31 @@ Nothing is ever forgotten by it: the account is UNCERTAIN, or QUARANTINED, until
 
 from dataclasses import replace
 
+from libs.domain.deadlines import SECOND
 from libs.domain.rotation import lost
-from libs.domain.state import Change, Generation, Phase, Rotation, Seen, Status, VersionState
+from libs.domain.state import NONE, Change, Generation, Phase, Rotation, Seen, Status, VersionState
 from libs.domain.versions import candidates, held_against_contact
 
 
 def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: str, now: int) -> Change:
     """What the host shows at a contact, held against the last comparison: a difference makes the account UNCERTAIN.
 
-    While a reset is pending it is kept, and held against the status that a refused or withdrawn reset returns to. A
-    comparison under way starts anew under `nonce` when the contact shows something new: its answer may be older.
+    So does a mark above every generation that the vault knows it gave: the server came back from a copy, and what the
+    agent holds in escrow is asked for. While a reset is pending all of it is kept, and held against the status that a
+    refused or withdrawn reset returns to. A comparison under way starts anew under `nonce` when the contact shows
+    something new: its answer may be older.
     """
     before = r.seen
     if before is not None:
         old_news = (before.fingerprint, before.mark) == (fingerprint, mark) and before.at > r.compared_at
         if before.at > now or old_news:
             return Change(r)
+    # An agent knows no number that lies in the future, whatever it says.
+    ahead = r.newest < mark <= Generation(now // SECOND, mark.counter)
     after = held_against_contact(replace(r, seen=Seen(fingerprint, mark, now)))
-    news = after.status is not r.status or (before is not None and before.fingerprint != fingerprint)
+    if ahead:
+        after = _shaken(replace(after, newest=mark))
+    news = ahead or after.status is not r.status or (before is not None and before.fingerprint != fingerprint)
     if not news or after.flight is None or not after.flight.compares:
         return Change(after)
     return Change(
@@ -49,7 +56,12 @@ def restored(r: Rotation, *, now: int) -> Change:
         replace(v, state=VersionState.OFFERED, offered_at=now) if v.state is VersionState.ESCROWED else v
         for v in r.versions
     )
-    return trust_lost(replace(r, versions=versions), now=now)
+    change = trust_lost(replace(r, versions=versions), now=now)
+    reset = change.after.unanswered
+    if reset is None:
+        return change
+    # What an agent answered may be older than what the copy does not know: it is no proof now, so no nonce fits.
+    return Change(replace(change.after, unanswered=replace(reset, nonce="")), change.ended)
 
 
 def quarantine(r: Rotation, *, now: int) -> Change:
@@ -64,4 +76,13 @@ def release(r: Rotation) -> Change:
     """A person chose one machine: its accounts are compared before anything else."""
     if r.status is not Status.QUARANTINED:
         return Change(r)
-    return Change(replace(r, status=Status.UNCERTAIN if candidates(r) else Status.UNMANAGED))
+    known = candidates(r) or r.newest != NONE
+    return Change(replace(r, status=Status.UNCERTAIN if known else Status.UNMANAGED))
+
+
+def _shaken(r: Rotation) -> Rotation:
+    if r.status is Status.QUARANTINED:
+        return r
+    if r.status is Status.PENDING:
+        return replace(r, back=Status.UNCERTAIN)
+    return replace(r, status=Status.UNCERTAIN)

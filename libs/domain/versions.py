@@ -4,6 +4,9 @@ from dataclasses import replace
 
 from libs.domain.state import Flight, Generation, Proof, Rotation, Status, Version, VersionState
 
+MAX_RECOVERED = 256
+"""An account with so many versions takes no more from escrow."""
+
 _MAY_BE_LIVE = (VersionState.OFFERED, VersionState.PROVEN, VersionState.REFUSED, VersionState.STATED)
 
 
@@ -52,6 +55,19 @@ def offered(r: Rotation, flight: Flight, at: int) -> Rotation:
         for v in r.versions
     )
     return replace(r, versions=versions)
+
+
+def with_recovered(r: Rotation, recovered: tuple[Version, ...]) -> Rotation:
+    """With what an agent's escrow held and the vault did not know, each in its place; the same `r` where that is
+    nothing.
+    """
+    known = {v.generation for v in r.versions}
+    fresh = {v.generation: v for v in recovered if v.generation not in known}
+    room = max(0, MAX_RECOVERED - len(known))  # an agent that invents versions must not fill the vault
+    if not fresh or not room:
+        return r
+    versions = sorted((*r.versions, *list(fresh.values())[:room]), key=lambda v: v.generation, reverse=True)
+    return replace(r, versions=tuple(versions), newest=max(r.newest, versions[0].generation))
 
 
 def proven(r: Rotation, generation: Generation, now: int, fingerprint: str | None) -> Rotation:

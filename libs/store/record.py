@@ -4,6 +4,7 @@ A record's `id` is the document's `_id`. A reader ignores fields that it does no
 fields that changed, so that what a newer version appended survives an older one.
 """
 
+import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, Protocol, TypeVar
@@ -54,11 +55,17 @@ class Identified(Protocol):
 R = TypeVar("R", bound=Identified)
 
 
+@functools.cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    """One a kind: to build it takes milliseconds, and it keeps nothing of what it reads."""
+    return TypeAdapter(kind)
+
+
 class Codec(Generic[R]):
     """Turns records into documents and back."""
 
     def __init__(self, kind: type[R]) -> None:
-        self._adapter: TypeAdapter[R] = TypeAdapter(kind)
+        self._adapter: TypeAdapter[R] = _adapter(kind)
         self._name = kind.__name__
 
     def to_document(self, record: R) -> Document:

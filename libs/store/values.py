@@ -8,6 +8,7 @@ from typing import Any
 from libs.store.errors import StoreRefusedError
 
 _INT64 = 2**63
+_AS_IT_IS = frozenset({type(None), bool, float, bytes})
 _KINDS: tuple[type[Any], ...] = (str, int, bytes)
 
 
@@ -17,7 +18,10 @@ def plain(value: Any) -> Any:
     Raises:
         StoreRefusedError: a type, an integer, a date or a key that a document cannot hold.
     """
-    if isinstance(value, Mapping):
+    kind = type(value)
+    if kind in _AS_IT_IS or (kind is str and value.isascii()):
+        return value  # most of what lies in documents: there is nothing to look for in it
+    if kind is dict or isinstance(value, Mapping):
         return {_key(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
@@ -48,7 +52,7 @@ def _leaf(value: Any) -> Any:
 
 
 def _encodable(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _moment(value: datetime) -> datetime:
@@ -59,6 +63,8 @@ def _moment(value: datetime) -> datetime:
 
 
 def _key(key: Any) -> str:
+    if type(key) is str and key.isidentifier():
+        return key
     if not isinstance(key, str) or not key or key.startswith("$") or "." in key or "\0" in key:
         raise StoreRefusedError("a key is text without a dot, a NUL or a leading dollar")
     return str(key)

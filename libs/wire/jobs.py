@@ -5,6 +5,7 @@ key signed these exact bytes, the recipient is the hash of its own sealing key, 
 deadline has not passed by the server's clock.
 """
 
+from operator import not_
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -12,6 +13,9 @@ from pydantic import Field, StringConstraints
 from libs.wire.ids import AccountId, AgentId, JobId, ResourceId, TaskId
 from libs.wire.model import Millis, Wire
 from libs.wire.seal import KeyId, Sealed
+
+MAX_KNOWN = 512
+"""Generations that a verify step names as known: the newest ones. An agent's escrow reaches less far back."""
 
 MAX_CANDIDATES = 16
 """Versions in one verify step: newest first. A host that was rolled back further is asked again."""
@@ -44,13 +48,14 @@ class ResetStep(Wire):
 
 
 class VerifyStep(Wire):
-    """Compare these passwords, newest first, and say which one opens the account."""
+    """Compare these passwords, newest first, say which one opens the account, and give back what else is in escrow."""
 
     kind: Literal["verify"] = "verify"
     account: AccountId
     name: LoginName
     uid: int = Field(ge=0, lt=2**32)
     candidates: tuple[Candidate, ...] = Field(max_length=MAX_CANDIDATES)
+    known: tuple[GenerationText, ...] = Field(default=(), max_length=MAX_KNOWN, exclude_if=not_)
 
 
 Step = Annotated[ResetStep | VerifyStep, Field(discriminator="kind")]

@@ -5,14 +5,16 @@ the agent cannot tell it calls unknown, never failed.
 """
 
 from enum import StrEnum
+from operator import not_
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
 from libs.wire.ids import AccountId, AgentId, JobId, TaskId
-from libs.wire.jobs import GenerationText, Nonce
+from libs.wire.jobs import MAX_CANDIDATES, GenerationText, Nonce
 from libs.wire.model import Millis, Wire
 from libs.wire.reasons import Reason, Remark
+from libs.wire.seal import Sealed
 from libs.wire.sign import BadSignatureError, Prefix, PublicKey, Signed, verify
 
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -47,6 +49,13 @@ class ResetOutcome(Wire):
     fingerprint: Fingerprint | None = None
 
 
+class Escrowed(Wire):
+    """A version that the agent holds in escrow and was not asked about, as it was sealed to the vault."""
+
+    generation: GenerationText
+    sealed: Sealed
+
+
 class VerifyOutcome(Wire):
     """What a comparison said: which of the candidates opens the account."""
 
@@ -58,6 +67,7 @@ class VerifyOutcome(Wire):
     detail: Detail | None = None
     remarks: tuple[Remark, ...] = ()
     fingerprint: Fingerprint | None = None
+    escrow: tuple[Escrowed, ...] = Field(default=(), max_length=MAX_CANDIDATES, exclude_if=not_)  # newest first
 
 
 Outcome = Annotated[ResetOutcome | VerifyOutcome, Field(discriminator="kind")]

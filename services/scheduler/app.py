@@ -23,6 +23,7 @@ from services.scheduler.nonces import Nonces
 from services.scheduler.numbers import TaskNumbers
 from services.scheduler.settings import Settings
 from services.scheduler.sweeper import EVERY_SECONDS
+from services.scheduler.witness import FileWitness
 
 NAME = "scheduler"
 
@@ -45,6 +46,7 @@ async def run(settings: Settings, version: str) -> Stopped:
                 clock=clock,
                 nonces=Nonces(),
                 lease=settings.lease_ms,
+                witness=None if settings.witness is None else FileWitness(settings.witness),
                 per_person=settings.reveals_per_person,
                 for_all=settings.reveals_for_all,
             )
@@ -65,7 +67,7 @@ async def work(graph: Graph, consumers: Consumers, relay: Relay, *, store: Store
     """Waits for store and broker, then takes messages and sweeps."""
     await store_there(store, clock)
     await broker_there(broker, clock)
-    await until_done("reading the epoch", graph.epochs.begin, clock)
+    await until_done("reading the epoch", graph.epochs.look, clock)
     async with asyncio.TaskGroup() as group:
         group.create_task(relay.run())
         group.create_task(_sweep(graph, clock))
@@ -80,4 +82,5 @@ async def work(graph: Graph, consumers: Consumers, relay: Relay, *, store: Store
 async def _sweep(graph: Graph, clock: Clock) -> None:
     while True:
         await clock.sleep(EVERY_SECONDS)
+        await until_done("reading the epoch", graph.epochs.look, clock)
         await until_done("sweeping", graph.sweeper.sweep, clock)

@@ -1,21 +1,58 @@
 """The epoch: the Unix second at which this vault began, or was last restored. It is the first part of every
 generation.
+
+No number may come twice, also not after the store was put back to an earlier copy: then a new epoch begins. An operator
+says so with `keyturn-server restored`; where nobody does, the witness notices it, because each generation is counted in
+the store and then in the witness before it is given. Before anything else happens in a new epoch, every account is
+told.
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
 
 from libs.service.clock import Clock
-from libs.store.epoch import EpochStore
+from libs.store.epoch import Epoch, EpochStore
+from services.scheduler.recovery import Recovery
+from services.scheduler.witness import Witness
+
+log = structlog.get_logger()
 
 
 @dataclass
 class Epochs:
-    """The current epoch, read at start."""
+    """The current epoch, and its count."""
 
     store: EpochStore
+    witness: Witness
+    recovery: Recovery
     clock: Clock
-    current: int = 0
+    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def begin(self) -> None:
-        """Reads the epoch; a new vault begins its first one."""
-        self.current = await self.store.current_or(self.clock.now() // 1000)
+    async def look(self) -> None:
+        """Notices a restore, and tells every account. Called at start and by each sweep; safe to repeat."""
+        async with self._alone:
+            await self._look()
+
+    async def next(self) -> int:
+        """The epoch of the generation that is given next."""
+        async with self._alone:
+            while True:
+                given = await self.store.give(await self._look())
+                if given is not None:
+                    self.witness.keep(given)
+                    return given.began
+
+    async def _look(self) -> Epoch:
+        now = self.clock.now() // 1000
+        epoch, seen = await self.store.current_or(now), self.witness.read()
+        if epoch[:2] < seen[:2]:
+            epoch = await self.store.begin(max(now, seen.began + 1))
+            log.error("the store was put back to an earlier copy; a new epoch begins", epoch=epoch.began)
+        if not epoch.settled:
+            told = await self.recovery.tell_everyone()
+            await self.store.settle(epoch)
+            log.warning("every account was told of the restore", epoch=epoch.began, accounts=told)
+            epoch = epoch._replace(settled=True)
+        return epoch

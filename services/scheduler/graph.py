@@ -30,11 +30,13 @@ from services.scheduler.observations import Discoveries
 from services.scheduler.offers import Offers
 from services.scheduler.projection import Projection
 from services.scheduler.records import Records
+from services.scheduler.recovery import Recovery
 from services.scheduler.requests import Desk
 from services.scheduler.results import Reports
 from services.scheduler.reveals import FOR_ALL, PER_PERSON, Reveals
 from services.scheduler.sweeper import Sweeper
 from services.scheduler.trusted import Agents, Gateway
+from services.scheduler.witness import MemoryWitness, Witness
 
 
 @dataclass(frozen=True)
@@ -59,18 +61,20 @@ def build(
     clock: Clock,
     nonces: Nonces,
     lease: int,
+    witness: Witness | None = None,
     per_person: int = PER_PERSON,
     for_all: int = FOR_ALL,
 ) -> Graph:
     """The graph on these parts. `lease` in milliseconds; reveals per hour."""
+    witness = witness or MemoryWitness()
     accounts, resources, requests = Accounts(store), Resources(store), Requests(store)
     certificates, jobs, results, observations = Certificates(store), Jobs(store), Results(store), Observations(store)
     gateway = Gateway(keys.gateway)
     agents = Agents(certificates, resources, partial(check_agent_certificate, authority=keys.agents))
     records = Records(Audit(store, Service.SCHEDULER), clock)
-    epochs = Epochs(EpochStore(store), clock)
     projection = Projection(Tasks(store), accounts, resources, requests, gateway, broker, clock)
     ledger = Ledger(accounts, projection, broker, clock)
+    epochs = Epochs(EpochStore(store), witness, Recovery(resources, accounts, ledger, clock), clock)
     fetches = Fetches(jobs, ledger, clock, lease)
     offers = Offers(jobs, agents, keys.opener, keys.task, records, broker, clock)
     episodes = Episodes(ledger, offers, nonces, clock)
@@ -89,7 +93,7 @@ def build(
         nonces=nonces,
         clock=clock,
     )
-    reports = Reports(results, agents, ledger, episodes, nonces, clock)
+    reports = Reports(results, agents, ledger, episodes, nonces, keys.opener, clock)
     discoveries = Discoveries(observations, accounts, resources, agents, ledger, episodes, nonces, broker, clock)
     enrolments = Enrolments(certificates, resources, agents, broker, clock)
     sweeper = Sweeper(

@@ -119,7 +119,7 @@ class Discoveries:
                 account,
                 replace(account, gid=each.gid, shell=each.shell, kinds=each.kinds, seen_at=at, vanished_at=None),
             )
-        if account.rotation.versions:
+        if account.rotation.versions or each.mark:
             await self._contact(key, each, at)
 
     async def _describe(self, before: Account, after: Account) -> None:

@@ -22,7 +22,7 @@ from libs.vault.seal import in_flight
 from libs.wire import steps
 from libs.wire.events import AgentWake
 from libs.wire.ids import Noun, derived_id
-from libs.wire.jobs import MAX_CANDIDATES, Candidate, Job, ResetStep, Step, VerifyStep
+from libs.wire.jobs import MAX_CANDIDATES, MAX_KNOWN, Candidate, Job, ResetStep, Step, VerifyStep
 from libs.wire.seal import Sealed, key_id, seal
 from libs.wire.sign import Prefix, sign
 from services.scheduler.records import Records
@@ -129,6 +129,7 @@ class Offers:
                 name=account.name,
                 uid=account.uid,
                 candidates=tuple(self._sealed(account, version, identity) for version in asked),
+                known=tuple(str(version.generation) for version in r.versions[:MAX_KNOWN]),
             )
         version = next(v for v in r.versions if v.generation == flight.generation)
         return ResetStep(

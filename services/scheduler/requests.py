@@ -105,7 +105,10 @@ class Desk:
                 raise UnknownAccountError(content.account)
             if not _holds(before, request.id):
                 await self.agents.of_resource(before.resource)
-            account = await self.ledger.turn(content.account, lambda account: self._flight(account, request, content))
+            epoch = 0 if isinstance(content, VerifyContent) else await self.epochs.next()
+            account = await self.ledger.turn(
+                content.account, lambda account: self._flight(account, request, content, epoch)
+            )
         except RuleError as error:
             await self.projection.refused(request, error)
             return
@@ -116,7 +119,7 @@ class Desk:
             # The account holds the request now. The sweep tries again, and its deadline ends it.
             log.warning("a request waits for an agent", request=request.id, why=str(error))
 
-    def _flight(self, account: Account, request: Request, content: TaskContent) -> Change:
+    def _flight(self, account: Account, request: Request, content: TaskContent, epoch: int) -> Change:
         r, now = account.rotation, self.clock.now()
         if _holds(account, request.id):
             return Change(r)
@@ -125,7 +128,7 @@ class Desk:
         deadline, nonce = min(request.deadline, now + TASK), self.nonces.fresh()
         if isinstance(content, VerifyContent):
             return request_verify(r, task=request.id, nonce=nonce, deadline=deadline, now=now)
-        generation = next_generation(r, self.epochs.current)
+        generation = next_generation(r, epoch)
         sealed = self.keys.seal_at_rest(self._secret(request, content), account.id, str(generation))
         if isinstance(content, AdoptContent):
             return request_adopt(

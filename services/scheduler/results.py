@@ -12,11 +12,14 @@ import structlog
 
 from libs.domain.answers import answered
 from libs.domain.errors import RuleError, StaleAnswerError
-from libs.domain.state import Status
+from libs.domain.state import Generation, Status, Version, VersionState
 from libs.service.clock import Clock
 from libs.store.results import ResultDocument, Results
+from libs.vault.open import Opener
 from libs.wire.envelope import Envelope
 from libs.wire.events import TaskReported
+from libs.wire.results import Outcome, VerifyOutcome
+from libs.wire.seal import CannotOpenError
 from libs.wire.steps import Step, step
 from services.scheduler.episodes import Episodes
 from services.scheduler.ledger import Ledger
@@ -35,6 +38,7 @@ class Reports:
     ledger: Ledger
     episodes: Episodes
     nonces: Nonces
+    opener: Opener
     clock: Clock
 
     async def reported(self, envelope: Envelope) -> None:
@@ -59,6 +63,7 @@ class Reports:
             for outcome in result.outcomes:
                 rule = partial(
                     answered,
+                    recovered=self._recovered(outcome, now),
                     result=result,
                     outcome=outcome,
                     resource=identity.resource,
@@ -66,9 +71,25 @@ class Reports:
                     now=now,
                 )
                 account = await self.ledger.turn(outcome.account, rule)
-                if account.rotation.status is Status.UNCERTAIN and account.rotation.flight is None:
-                    await self.episodes.begin(account)
+                if account.rotation.flight is not None or account.rotation.status is Status.UNCERTAIN:
+                    await self.episodes.begin(account)  # the next part of a comparison, or a first one
         except (NotBelievedError, StaleAnswerError, RuleError) as error:
             log.warning("a result does not count", job=document.job, agent=document.agent, why=str(error))
             return str(error)
         return None
+
+    def _recovered(self, outcome: Outcome, now: int) -> tuple[Version, ...]:
+        """What the agent's escrow held beside the known versions; what does not open is not kept."""
+        found = []
+        for each in outcome.escrow if isinstance(outcome, VerifyOutcome) else ():
+            try:
+                self.opener.at_rest(each.sealed, outcome.account, each.generation)
+            except CannotOpenError as error:
+                log.error(
+                    "an escrow does not open", account=outcome.account, generation=each.generation, why=str(error)
+                )
+                continue
+            generation = Generation.parse(each.generation)
+            found.append(Version(generation, VersionState.OFFERED, now, each.sealed, now))
+            log.warning("a password came back from escrow", account=outcome.account, version=each.generation)
+        return tuple(found)

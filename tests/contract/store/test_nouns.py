@@ -9,7 +9,7 @@ from libs.store.accounts import Accounts
 from libs.store.audit import Audit, AuditRecord, AuditTrail, Who
 from libs.store.budgets import Budgets
 from libs.store.certificates import Certificate, Certificates, CertificateState
-from libs.store.epoch import EpochStore
+from libs.store.epoch import Epoch, EpochStore
 from libs.store.jobs import JobDocument, Jobs, JobState
 from libs.store.nonces import Nonces
 from libs.store.outbox import Outbox
@@ -146,12 +146,26 @@ async def test_a_budget_is_spent_exactly_whoever_races(store: Store) -> None:
 
 async def test_an_epoch_only_grows(store: Store) -> None:
     epoch = EpochStore(store)
-    assert await epoch.current_or(100) == 100
-    assert await epoch.current_or(200) == 100
-    assert await epoch.begin(150) == 150
-    assert await epoch.begin(150) == 151
-    assert await epoch.begin(10) == 152
+    assert await epoch.current_or(100) == Epoch(100)
+    assert await epoch.current_or(200) == Epoch(100)
+    begun = await epoch.begin(150)
+    assert begun == Epoch(150, 0, settled=False)
+    assert (await epoch.begin(150)).began == 151
+    assert not await epoch.settle(begun)
+    assert (await epoch.begin(10)).began == 152
+    assert await epoch.settle(await epoch.current_or(0))
+    assert await epoch.current_or(0) == Epoch(152)
     assert len(set(await asyncio.gather(*(epoch.begin(10) for _ in range(4))))) == 4
+
+
+async def test_each_generation_is_counted_once(store: Store) -> None:
+    epoch = EpochStore(store)
+    seen = await epoch.current_or(100)
+    first = await epoch.give(seen)
+    assert first == Epoch(100, 1)
+    assert await epoch.give(seen) is None
+    assert await epoch.give(first) == Epoch(100, 2)
+    assert await epoch.current_or(0) == Epoch(100, 2)
 
 
 async def test_fetch_and_withdrawal_compete(store: Store) -> None:

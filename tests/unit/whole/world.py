@@ -6,7 +6,8 @@ import contextlib
 import hashlib
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.apply import Worker
 from agent.backends.memory import MemoryBackend
-from agent.backends.ports import FoundAccount, SetAnswer, Started
+from agent.backends.ports import Backend, FoundAccount, SetAnswer, Started
 from agent.config import AgentConfig
 from agent.identity import Identity
 from agent.journal import Journal
@@ -33,16 +34,18 @@ from agent.trust import Package
 from agent.watch import Watch
 from libs.broker.memory.broker import MemoryBroker
 from libs.broker.memory.node import MemoryNode
+from libs.broker.ports import Broker
 from libs.broker.topology import QueueName
 from libs.broker.topology import Service as BrokerUser
 from libs.domain.deadlines import LEASE
 from libs.pki.check import Authorities
 from libs.pki.issue import Use, make_authority
-from libs.service.clock import RealClock
+from libs.service.clock import Clock, RealClock
 from libs.service.consume import Consumers
 from libs.service.relay import Relay
 from libs.store.memory.store import MemoryServer, MemoryStore
 from libs.store.outbox import Outbox
+from libs.store.ports import Store
 from libs.store.schema import Service
 from libs.store.tokens import EnrolmentToken, Tokens
 from libs.telemetry.metrics import Metrics
@@ -55,10 +58,15 @@ from libs.wire.secret import Secret
 from services.api.app import Gateway, Parts
 from services.api.app import build as build_gateway
 from services.api.keys import Keys as GatewayKeys
+from services.bundler.app import compose_answers
+from services.bundler.keys import Keys as BundlerKeys
+from services.bundler.rpc import Answers
+from services.bundler.settings import Settings
 from services.scheduler.graph import Graph
 from services.scheduler.graph import build as build_scheduler
 from services.scheduler.keys import Keys as SchedulerKeys
 from services.scheduler.nonces import Nonces
+from services.scheduler.witness import MemoryWitness, Witness
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PERSON, PERSONS_PASSWORD = "ops", "a-quite-long-password"
@@ -73,6 +81,7 @@ class Keyring:
     recovery: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
     task: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     request: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    configuration: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
 
     def __post_init__(self) -> None:
         now = wall_clock()
@@ -101,6 +110,42 @@ class DyingBackend(MemoryBackend):
         return answer
 
 
+@dataclass(frozen=True)
+class Composition:
+    """The object graphs of the three services, on any store, broker and clock."""
+
+    folder: Path
+    keys: Keyring
+    witness: Witness = field(default_factory=MemoryWitness)  # outlives the scheduler, as its file does
+
+    def gateway(self, store: Store, broker: Broker, clock: Clock, metrics: Metrics, relay: Relay) -> Gateway:
+        authorities = Authorities(self.keys.servers.certificate, self.keys.agents.certificate)
+        keys = GatewayKeys(self.keys.request, (b"s" * 32,), self.keys.at_rest, authorities)
+        return build_gateway(Parts(store, broker, clock, metrics, keys, self.folder, "test", relay.nudge, hasher=CHEAP))
+
+    def scheduler(self, store: Store, broker: Broker, clock: Clock, *, lease: int = LEASE) -> Graph:
+        keys = SchedulerKeys(
+            opener=Opener(self.keys.vault),
+            task=self.keys.task,
+            at_rest=self.keys.at_rest,
+            gateway=self.keys.request.public_key(),
+            agents=self.keys.agents.certificate,
+        )
+        return build_scheduler(
+            keys, store=store, broker=broker, clock=clock, nonces=Nonces(), lease=lease, witness=self.witness
+        )
+
+    def bundler(self, store: Store, clock: Clock, metrics: Metrics, relay: Relay) -> Answers:
+        keys = BundlerKeys(
+            servers=self.keys.servers,
+            agents=self.keys.agents,
+            configuration=self.keys.configuration,
+            gateway=self.keys.request.public_key(),
+        )
+        settings = Settings.model_construct(public=self.folder, agent_certificate_days=30, server_certificate_days=90)
+        return compose_answers(settings, keys, store=store, relay=relay, clock=clock, metrics=metrics)
+
+
 class JumpingClock(RealClock):
     """The machine's time, and what a test adds to it."""
 
@@ -116,6 +161,7 @@ class Whole:
     def __init__(self, folder: Path) -> None:
         self.folder, self.keys, self.clock = folder, Keyring(), JumpingClock()
         self.server, self.node = MemoryServer(self.clock.now), MemoryNode(self.clock.now)
+        self.parts = Composition(folder, self.keys)
         self._running: dict[str, list[asyncio.Task[Any]]] = {}
         self.stores: dict[str, MemoryStore] = {}
         self.brokers: dict[str, MemoryBroker] = {}
@@ -136,36 +182,20 @@ class Whole:
         self.person.headers["authorization"] = f"Bearer {answer.json()['token']}"
 
     def begin_gateway(self) -> None:
-        store, broker = self.server.store(Service.GATEWAY), MemoryBroker(self.node, BrokerUser.GATEWAY)
-        self.stores["gateway"], self.brokers["gateway"] = store, broker
+        store, broker = self._connect(Service.GATEWAY)
         metrics = Metrics("gateway", "test")
         relay = Relay(Outbox(store, Service.GATEWAY), broker, self.clock, metrics, sweep_s=0.1)
-        authorities = Authorities(self.keys.servers.certificate, self.keys.agents.certificate)
-        keys = GatewayKeys(self.keys.request, (b"s" * 32,), self.keys.at_rest, authorities)
-        self.gateway: Gateway = build_gateway(
-            Parts(store, broker, self.clock, metrics, keys, self.folder, "test", relay.nudge, hasher=CHEAP)
-        )
+        self.gateway: Gateway = self.parts.gateway(store, broker, self.clock, metrics, relay)
         gateway = self.gateway
         self._run("gateway", relay.run(), gateway.notices.listen(), gateway.notices.sweep())
 
     def begin_scheduler(self) -> None:
-        store, broker = self.server.store(Service.SCHEDULER), MemoryBroker(self.node, BrokerUser.SCHEDULER)
-        self.stores["scheduler"], self.brokers["scheduler"] = store, broker
-        metrics = Metrics("scheduler", "test")
-        keys = SchedulerKeys(
-            opener=Opener(self.keys.vault),
-            task=self.keys.task,
-            at_rest=self.keys.at_rest,
-            gateway=self.keys.request.public_key(),
-            agents=self.keys.agents.certificate,
-        )
-        self.scheduler: Graph = build_scheduler(
-            keys, store=store, broker=broker, clock=self.clock, nonces=Nonces(), lease=LEASE
-        )
-        graph, consumers = self.scheduler, Consumers(broker, self.clock, metrics)
+        store, broker = self._connect(Service.SCHEDULER)
+        self.scheduler: Graph = self.parts.scheduler(store, broker, self.clock)
+        graph, consumers = self.scheduler, Consumers(broker, self.clock, Metrics("scheduler", "test"))
         self._run(
             "scheduler",
-            graph.epochs.begin(),
+            graph.epochs.look(),
             consumers.work(QueueName.REQUESTS, graph.desk.asked),
             consumers.work(QueueName.FETCHES, graph.fetches.told),
             consumers.work(QueueName.REPORTS, graph.reports.reported),
@@ -175,23 +205,17 @@ class Whole:
         )
 
     def begin_bundler(self) -> None:
-        from services.bundler.app import compose_answers
-        from services.bundler.keys import Keys as BundlerKeys
-        from services.bundler.settings import Settings
-
-        store, broker = self.server.store(Service.BUNDLER), MemoryBroker(self.node, BrokerUser.BUNDLER)
+        store, broker = self._connect(Service.BUNDLER)
         metrics = Metrics("bundler", "test")
         relay = Relay(Outbox(store, Service.BUNDLER), broker, self.clock, metrics, sweep_s=0.1)
-        keys = BundlerKeys(
-            servers=self.keys.servers,
-            agents=self.keys.agents,
-            configuration=Ed25519PrivateKey.generate(),
-            gateway=self.keys.request.public_key(),
-        )
-        settings = Settings.model_construct(public=self.folder, agent_certificate_days=30, server_certificate_days=90)
-        answers = compose_answers(settings, keys, store=store, relay=relay, clock=self.clock, metrics=metrics)
+        answers = self.parts.bundler(store, self.clock, metrics, relay)
         consumers = Consumers(broker, self.clock, metrics)
         self._run("bundler", relay.run(), consumers.requests(QueueName.ENROLMENTS, answers.enrol))
+
+    def _connect(self, service: Service) -> tuple[MemoryStore, MemoryBroker]:
+        store, broker = self.server.store(service), MemoryBroker(self.node, BrokerUser(service.value))
+        self.stores[service.value], self.brokers[service.value] = store, broker
+        return store, broker
 
     def _run(self, name: str, *parts: Any) -> None:
         self._running[name] = [asyncio.ensure_future(part) for part in parts]
@@ -290,6 +314,37 @@ class Whole:
         return [open_sealed(each.sealed, revealed(account, each.generation), key).reveal() for each in shown.versions]
 
 
+def make_agent(
+    folder: Path,
+    backend: Backend,
+    journal: Journal,
+    wire: httpx.AsyncBaseTransport,
+    *,
+    pace: Pace,
+    files: Sequence[Path] = (),
+    clock: Callable[[], int] = wall_clock,
+    tick: Callable[[], float] = time.monotonic,
+) -> Agent:
+    """The agent of an installed package in `folder`; it is not started."""
+    identity, memory = Identity(folder / "state"), Memory(journal)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    transport = Transport(server="keyturn", port=7272, tls=tls, wire=wire, clock=clock)
+    return Agent(
+        config=CONFIG,
+        package=Package.load(folder / "package"),
+        identity=identity,
+        transport=transport,
+        memory=memory,
+        worker=Worker(backend, memory, identity.keys, transport),
+        watch=Watch(backend, memory, identity, files=files),
+        told=Told(folder, "keyturn:7272", clock),
+        pace=pace,
+        log=Log("error"),
+        version="test",
+        tick=tick,
+    )
+
+
 @dataclass
 class Machine:
     """One host: its accounts live on while its agent comes and goes."""
@@ -303,29 +358,10 @@ class Machine:
 
     def start(self) -> None:
         """Starts the agent, from what its disk holds."""
-        identity = Identity(self.folder / "state")
         self._journal = Journal(self.folder / "state" / "journal")
-        memory = Memory(self._journal)
-        transport = Transport(
-            server="keyturn",
-            port=7272,
-            tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            wire=httpx.ASGITransport(self.whole.gateway.app),
-        )
-        agent = Agent(
-            config=CONFIG,
-            package=Package.load(self.folder / "package"),
-            identity=identity,
-            transport=transport,
-            memory=memory,
-            worker=Worker(self.backend, memory, identity.keys, transport),
-            watch=Watch(self.backend, memory, identity, files=()),
-            told=Told(self.folder, "keyturn:7272", wall_clock),
-            pace=Pace(ceiling=0.05),
-            log=Log("error"),
-            version="test",
-        )
-        self._life = asyncio.ensure_future(agent.run())
+        wire = httpx.ASGITransport(self.whole.gateway.app)
+        made = make_agent(self.folder, self.backend, self._journal, wire, pace=Pace(ceiling=0.05))
+        self._life = asyncio.ensure_future(made.run())
 
     async def dies(self) -> None:
         """Returns when the agent was killed."""

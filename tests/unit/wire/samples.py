@@ -59,6 +59,9 @@ SAMPLES: dict[str, Wire] = {
         jobs.ResetStep(account=f"acc_{A}", name="root", uid=0, password=CANDIDATE, escrow=SEALED, unlock=True)
     ),
     "job.verify.1": _job(jobs.VerifyStep(account=f"acc_{A}", name="root", uid=0, candidates=(CANDIDATE,))),
+    "job.verify.known.1": _job(
+        jobs.VerifyStep(account=f"acc_{A}", name="root", uid=0, candidates=(), known=("1764044000.7",))
+    ),
     "result.reset.1": _result(
         results.ResetOutcome(
             account=f"acc_{A}",
@@ -76,6 +79,13 @@ SAMPLES: dict[str, Wire] = {
             generation="1764044000.7",
             remarks=(Remark.LOCKED,),
             fingerprint=HASH,
+        )
+    ),
+    "result.verify.escrow.1": _result(
+        results.VerifyOutcome(
+            account=f"acc_{A}",
+            answer=results.VerifyAnswer.DOES_NOT_OPEN,
+            escrow=(results.Escrowed(generation="1764044000.8", sealed=SEALED),),
         )
     ),
     "observation.1": observations.Observation(
