@@ -8,7 +8,7 @@ TESTS ?= tests/unit tests/contract tests/model tests/integration tests/e2e
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup python as-root check format test test-contract demo up down bench runtime-linux lock clean
+.PHONY: help setup python as-root check format test test-contract demo up down bench faults runtime-linux lock clean
 
 # What a caller's own environment would make of our Python is not what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -61,6 +61,11 @@ bench: python ## Measure polls and a reset (the reset as root); writes build/ben
 	@$(SETUP) parts
 	@for part in runtime lab; do $(SETUP) $$part || true; done
 	@$(PYTHON_BIN)/python -m tests.bench
+
+faults: python ## Break each process at each step on real parts and hosts (needs root; ONLY=pattern or SAMPLE=n SEED=n); writes build/faults/report.json
+	@$(SETUP) parts
+	@for part in runtime tests lab; do $(SETUP) $$part || true; done
+	@$(PYTHON_BIN)/python -m tests.e2e.faults $(if $(ONLY),--only '$(ONLY)') $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 runtime-linux: python ## Build the packed Linux agent, signed; RELEASE_KEY=file signs with your own key
 	@$(SETUP) runtime

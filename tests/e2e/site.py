@@ -4,7 +4,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ from tests.lab.host import Host
 from tests.lab.lab import Lab
 
 T = TypeVar("T")
+Door = Callable[[Deployment], AbstractContextManager[object]]
 PERSON, PASSWORD = "ops", Secret("a-quite-long-password")
 OLD = b"what-it-was-before"
 FOLDER = "/srv/keyturn agent"
@@ -170,8 +171,11 @@ def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE) ->
 
 
 @contextmanager
-def site(root: Path, lab: Lab, name: str = "dmz-web-01") -> Iterator[Site]:
-    """An installation with one installed host; everything is gone afterwards."""
+def site(root: Path, lab: Lab, name: str = "dmz-web-01", door: Door | None = None) -> Iterator[Site]:
+    """An installation with one installed host; everything is gone afterwards.
+
+    With a `door` the gateway listens on loopback alone, and the door leads the hosts to it.
+    """
     runtime, _ = build(root, root / "build/release", None)
     folder = root / "build/tests" / f"e2e-{secrets.token_hex(4)}"
     folder.mkdir(parents=True, mode=0o700)
@@ -180,10 +184,12 @@ def site(root: Path, lab: Lab, name: str = "dmz-web-01") -> Iterator[Site]:
         server = Deployment(
             folder / "server",
             root=root,
-            listen=("127.0.0.1:0", f"{lab.address}:0"),
+            listen=("127.0.0.1:0",) if door else ("127.0.0.1:0", f"{lab.address}:0"),
             names=("keyturn", "localhost", "127.0.0.1", lab.address),
         )
         stack.enter_context(server)
+        if door is not None:
+            stack.enter_context(door(server))
         keys = str(server.keys)
         server.admin("runtime", "add", str(runtime), "--keys", keys, "--store-url", server.store.url)
         client = stack.enter_context(Client(server.gateway_url, authority=server.ca_file))

@@ -1,0 +1,112 @@
+"""A reverse proxy in front of the gateway, as a company has one: it ends TLS with a certificate that agents trust, and
+answers some requests itself, with a page of its own.
+"""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.e2e.faults.wires import Address
+
+PASS, INSTEAD, AFTER = "pass", "instead", "after"
+PAGE = b"<!DOCTYPE html><html><head><title>504</title></head><body><h1>504 Gateway Time-out</h1></body></html>"
+_ANSWER = (
+    b"HTTP/1.1 504 Gateway Time-out\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+    % (len(PAGE), PAGE)
+)
+
+Rule = Callable[[str], str]
+"""What happens to a request for this path: it passes, is answered instead, or is carried out and then answered so."""
+
+
+class Front:
+    """Open from `__enter__` on; `rule` may be changed at any time."""
+
+    def __init__(self, gateway: Address, keys: Path, authority: Path) -> None:
+        self.rule: Rule = lambda _: PASS
+        self.answered = threading.Event()
+        self._gateway = gateway
+        self._inside = ssl.create_default_context(cafile=str(authority))
+        self._inside.check_hostname = False
+        self._outside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._outside.load_cert_chain(keys / "tls.pem", keys / "tls.key")
+        self._listener = socket.socket()
+
+    @property
+    def address(self) -> Address:
+        host, port = self._listener.getsockname()
+        return host, port
+
+    def __enter__(self) -> Self:
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(64)
+        threading.Thread(target=self._accept, name="front", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client, self._outside.wrap_socket(client, server_side=True) as outside:
+            raw = socket.create_connection(self._gateway, timeout=60)
+            with raw, self._inside.wrap_socket(raw, server_hostname="keyturn") as inside:
+                while self._exchange(outside, inside):
+                    pass
+
+    def _exchange(self, outside: ssl.SSLSocket, inside: ssl.SSLSocket) -> bool:
+        """One request and its answer; False when the connection is over."""
+        request = _message(outside)
+        if request is None:
+            return False
+        path = request.split(b" ", 2)[1].split(b"?")[0].decode()
+        does = self.rule(path)
+        if does != INSTEAD:
+            inside.sendall(request)
+            answer = _message(inside)
+            if answer is None:
+                return False
+            if does == PASS:
+                outside.sendall(answer)
+                return True
+        outside.sendall(_ANSWER)
+        self.answered.set()
+        return False
+
+
+def _message(source: ssl.SSLSocket) -> bytes | None:
+    """A whole HTTP/1.1 message whose length is told; None when the other side has ended."""
+    raw = b""
+    while b"\r\n\r\n" not in raw:
+        piece = source.recv(65_536)
+        if not piece:
+            return None
+        raw += piece
+    head, _, body = raw.partition(b"\r\n\r\n")
+    length = 0
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            length = int(value)
+    while len(body) < length:
+        piece = source.recv(65_536)
+        if not piece:
+            return None
+        body += piece
+    return head + b"\r\n\r\n" + body
