@@ -15,16 +15,23 @@ from deploy.admin import layout
 from deploy.admin.check import check
 from deploy.admin.errors import AdminError
 from deploy.admin.init import init
+from deploy.admin.recovery_key import create_recovery_key, open_export
 from deploy.admin.release import trust_release
+from deploy.admin.restored import begin_epoch
 from deploy.admin.runtimes import add_runtime
 from deploy.admin.store_setup import set_up_store
+from deploy.admin.vault_export import export_vault
 from libs.domain.errors import KeyturnError
 
 DEFAULT_RELEASE = Path("build/release/release.pem")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operate a Keyturn system.", rich_markup_mode=None)
 runtime_app = typer.Typer(no_args_is_help=True, help="The agent's programs, built once per release and platform.")
+vault_app = typer.Typer(no_args_is_help=True, help="A copy of the vault, sealed.")
+recovery_app = typer.Typer(no_args_is_help=True, help="The key that opens the vault's copy where no server is left.")
 app.add_typer(runtime_app, name="runtime")
+app.add_typer(vault_app, name="vault")
+app.add_typer(recovery_app, name="recovery-key")
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of keys.")]
 Keys = Annotated[Path, typer.Option(help="The folder of keys that init made.")]
@@ -87,6 +94,55 @@ def runtime_add_command(
     """Publish a runtime, once its release's signature was checked. The same one again changes nothing."""
     added = asyncio.run(add_runtime(file, store_url, private=private or keys / layout.ADMIN, keys=keys))
     print(added)
+
+
+@app.command(name="restored")
+def restored_command(keys: Keys, store_url: StoreUrl, private: Private = None) -> None:
+    """Say that the store was put back to an earlier copy: every account is compared before its next change."""
+    epoch = asyncio.run(begin_epoch(store_url, private=private or keys / layout.ADMIN))
+    print(
+        f"Epoch {epoch} has begun. The scheduler makes every account uncertain, asks its agent which password is live,"
+    )
+    print("no longer knows from the agents, and says how far it is: keyturn accounts list RESOURCE")
+
+
+@vault_app.command(name="export")
+def vault_export_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The export to write; not there yet.")],
+    keys: Keys,
+    store_url: StoreUrl,
+    private: Private = None,
+) -> None:
+    """Write every password version, sealed as it lies in the vault, for the recovery key to open."""
+    count = asyncio.run(export_vault(file, store_url, private=private or keys / layout.ADMIN))
+    print(f"{file} holds {count} accounts, sealed. The recovery key alone opens it: keyturn-server recovery-key open")
+
+
+@recovery_app.command(name="create")
+def recovery_create_command(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file for the new key, which belongs offline.")],
+) -> None:
+    """Make another recovery key for what is sealed from now on."""
+    create_recovery_key(folder, file)
+    print(
+        f"The new recovery key is {file}: take it offline. Restart scheduler and gateways, which read its public half."
+    )
+    print("What was sealed before opens with the old key alone: keep both.")
+
+
+@recovery_app.command(name="open")
+def recovery_open_command(
+    export: Annotated[Path, typer.Argument(metavar="EXPORT", help="What `vault export` wrote.")],
+    key: Annotated[Path, typer.Option(help="The recovery key's file.")],
+    account: Annotated[str | None, typer.Option(help="RESOURCE/NAME; every account unless given.")] = None,
+) -> None:
+    """Show every password of an export that may be live, newest first. Needs no server and no network."""
+    for each in open_export(export, key, account):
+        known = "proven" if each.version.generation == each.account.proven else each.version.state
+        text = each.password.reveal().decode("utf-8", "backslashreplace")
+        shown = text if text.isprintable() else ascii(text)
+        print(f"{each.account.resource}/{each.account.name}\t{each.version.generation}\t{known}\t{shown}")
 
 
 def main() -> None:

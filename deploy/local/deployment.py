@@ -268,6 +268,8 @@ class Deployment:
         }
         if kind == "gateway":
             settings |= self._gateway_settings(listen)
+        if kind == "scheduler":
+            settings["KEYTURN_WITNESS"] = str(self.state / "witness.json")
         service = Service(
             name,
             MODULES[kind],
