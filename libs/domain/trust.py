@@ -50,18 +50,23 @@ def trust_lost(r: Rotation, *, now: int) -> Change:
     return Change(replace(change.after, status=Status.UNCERTAIN), change.ended)
 
 
-def restored(r: Rotation, *, now: int) -> Change:
-    """The server came back from a copy: an escrowed version may have reached its agent in the time that was lost."""
+def restored(r: Rotation, *, epoch: int, now: int) -> Change:
+    """The server came back from a copy, in a new epoch: what happened since then is known to agents alone.
+
+    An escrowed version may have reached its agent. An answer may be older than what the copy does not know, so none of
+    before proves anything now. And a job that the copy does not know may still wait to be carried out: the comparison
+    that follows fences off every older epoch.
+    """
     versions = tuple(
         replace(v, state=VersionState.OFFERED, offered_at=now) if v.state is VersionState.ESCROWED else v
         for v in r.versions
     )
-    change = trust_lost(replace(r, versions=versions), now=now)
+    newest = max(r.newest, Generation(epoch, 0)) if r.versions else r.newest
+    change = trust_lost(replace(r, versions=versions, newest=newest), now=now)
     reset = change.after.unanswered
     if reset is None:
         return change
-    # What an agent answered may be older than what the copy does not know: it is no proof now, so no nonce fits.
-    return Change(replace(change.after, unanswered=replace(reset, nonce="")), change.ended)
+    return Change(replace(change.after, unanswered=replace(reset, nonce="")), change.ended)  # no answer fits it
 
 
 def quarantine(r: Rotation, *, now: int) -> Change:

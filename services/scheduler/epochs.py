@@ -51,7 +51,7 @@ class Epochs:
             epoch = await self.store.begin(max(now, seen.began + 1))
             log.error("the store was put back to an earlier copy; a new epoch begins", epoch=epoch.began)
         if not epoch.settled:
-            told = await self.recovery.tell_everyone()
+            told = await self.recovery.tell_everyone(epoch.began)
             await self.store.settle(epoch)
             log.warning("every account was told of the restore", epoch=epoch.began, accounts=told)
             epoch = epoch._replace(settled=True)

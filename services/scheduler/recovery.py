@@ -22,20 +22,20 @@ class Recovery:
     ledger: Ledger
     clock: Clock
 
-    async def tell_everyone(self) -> int:
+    async def tell_everyone(self, epoch: int) -> int:
         """Turns every account; how many there are. A walk that was interrupted is simply done again."""
         told, after = 0, None
         while page := await self.resources.page(now=2**53, limit=_PAGE, after=after):
             for resource in page:
-                told += await self._tell(resource)
+                told += await self._tell(resource, epoch)
             after = (page[-1].created_at, page[-1].id)
         return told
 
-    async def _tell(self, resource: Resource) -> int:
+    async def _tell(self, resource: Resource, epoch: int) -> int:
         told, after = 0, None
         while page := await self.accounts.of_resource_after(resource.id, limit=_PAGE, after=after):
             for account in page:
-                await self.ledger.turn(account.id, lambda a: restored(a.rotation, now=self.clock.now()))
+                await self.ledger.turn(account.id, lambda a: restored(a.rotation, epoch=epoch, now=self.clock.now()))
             told += len(page)
             after = (page[-1].name, page[-1].id)
         return told

@@ -285,9 +285,24 @@ class TestTrust:
         assert trust_lost(Rotation(), now=1).after.status is Status.UNMANAGED
 
     def test_a_restored_server_takes_an_escrowed_version_for_offered(self) -> None:
-        r = restored(asked(proven(Rotation()), "t2", 40), now=60).after
+        r = restored(asked(proven(Rotation()), "t2", 40), epoch=EPOCH + 9, now=60).after
         assert r.status is Status.UNCERTAIN
         assert [v.generation for v in candidates(r)] == [generation(2), generation(1)]
+
+    def test_an_answer_from_before_a_restore_proves_nothing(self) -> None:
+        """The copy's reset was applied, and then another one that the copy does not know."""
+        r = restored(at_agent(asked(Rotation())), epoch=EPOCH + 9, now=60).after
+        with pytest.raises(StaleAnswerError):
+            proven_by_answer(r, now=70)
+
+    def test_a_comparison_after_a_restore_fences_off_what_the_copy_does_not_know(self) -> None:
+        """A job that was fetched in the lost time would set its password after the comparison."""
+        r = verifying(restored(proven(Rotation()), epoch=EPOCH + 9, now=60).after)
+        assert r.flight is not None
+        assert r.flight.generation == Generation(EPOCH + 9, 0)
+        assert decide(r.flight.generation, None, generation(2)) is Move.STALE
+        after = answer(r, generation(1)).after
+        assert next_generation(after, EPOCH + 9) == Generation(EPOCH + 9, 1)
 
     def test_a_clone_is_quarantined_and_compared_when_released(self) -> None:
         r = quarantine(proven(Rotation()), now=50).after
