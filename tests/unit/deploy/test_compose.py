@@ -173,8 +173,12 @@ def test_prometheus_scrapes_each_service_where_its_metrics_are(compose: Compose)
 def test_each_service_sees_its_own_keys_and_the_public_ones_only(compose: Compose, name: str) -> None:
     keys = mounts(compose, "init")["/keys"][0]
     told = environment(compose, name)
+    seen = mounts(compose, name)
+    if name == "scheduler":
+        # Its witness lies in a volume of its own, where no backup of the store reaches.
+        assert seen.pop(str(Path(told["KEYTURN_WITNESS"]).parent)) == ("witness", True)
     # The gateway alone writes there: its certificate, and the first set-up code.
-    assert mounts(compose, name) == {
+    assert seen == {
         told["KEYTURN_PRIVATE"]: (f"{keys}/made/{name}", name == "gateway"),
         told["KEYTURN_PUBLIC"]: (f"{keys}/made/{layout.PUBLIC}", False),
     }
