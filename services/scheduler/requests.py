@@ -5,6 +5,7 @@ has ended.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -36,6 +37,10 @@ from services.scheduler.projection import Projection
 from services.scheduler.trusted import Agents, Gateway
 
 log = structlog.get_logger()
+
+
+class _OvertakenError(Exception):
+    """The account was turned since it was read; it is read again."""
 
 
 @dataclass(frozen=True)
@@ -97,20 +102,12 @@ class Desk:
         return None
 
     async def _begin(self, request: Request, content: TaskContent) -> None:
-        if await self.projection.ended(request.id):
-            return
         try:
-            before = await self.accounts.get(content.account)
-            if before is None:
-                raise UnknownAccountError(content.account)
-            if not _holds(before, request.id):
-                await self.agents.of_resource(before.resource)
-            epoch = 0 if isinstance(content, VerifyContent) else await self.epochs.next()
-            account = await self.ledger.turn(
-                content.account, lambda account: self._flight(account, request, content, epoch)
-            )
+            account = await self._held(request, content)
         except RuleError as error:
             await self.projection.refused(request, error)
+            return
+        if account is None:
             return
         await self.projection.show(account)
         try:
@@ -119,10 +116,33 @@ class Desk:
             # The account holds the request now. The sweep tries again, and its deadline ends it.
             log.warning("a request waits for an agent", request=request.id, why=str(error))
 
-    def _flight(self, account: Account, request: Request, content: TaskContent, epoch: int) -> Change:
+    async def _held(self, request: Request, content: TaskContent) -> Account | None:
+        """The account, once the request holds it; None where it has ended.
+
+        A message that came twice is worked on twice, also at the same moment: so whether the request has ended is asked
+        after the account was read, and the account that is turned must still be the one that was read.
+        """
+        while True:
+            before = await self.accounts.get(content.account)
+            if before is None:
+                raise UnknownAccountError(content.account)
+            if not _holds(before, request.id):
+                await self.agents.of_resource(before.resource)
+                if await self.projection.ended(request.id):
+                    return None
+            epoch = 0 if isinstance(content, VerifyContent) else await self.epochs.next()
+            rule = partial(self._flight, request=request, content=content, epoch=epoch, rev=before.rev)
+            try:
+                return await self.ledger.turn(content.account, rule)
+            except _OvertakenError:
+                log.info("an account was turned meanwhile", account=content.account, request=request.id)
+
+    def _flight(self, account: Account, *, request: Request, content: TaskContent, epoch: int, rev: int) -> Change:
         r, now = account.rotation, self.clock.now()
         if _holds(account, request.id):
             return Change(r)
+        if account.rev != rev:
+            raise _OvertakenError
         if now > request.deadline:
             raise RuleError(Reason.REQUEST_TOO_LATE)
         deadline, nonce = min(request.deadline, now + TASK), self.nonces.fresh()

@@ -21,7 +21,6 @@ from libs.vault.open import Opener
 from libs.vault.seal import revealed
 from libs.wire.envelope import Envelope
 from libs.wire.events import Answered, RevealAsked
-from libs.wire.jobs import MAX_CANDIDATES
 from libs.wire.requests import Declined, Person, Request, RevealContent, Revealed, RevealedVersion
 from libs.wire.seal import seal
 from libs.wire.sign import Signed
@@ -30,6 +29,10 @@ from services.scheduler.trusted import Gateway
 
 PER_PERSON = 60
 FOR_ALL = 600
+SHOWN = 256
+"""Candidates in one answer, newest first: as many as an envelope can carry. A host that was rolled back may be live
+with any of them.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Reveals:
         account = await self.accounts.get(content.account)
         if account is None:
             return Declined(code="account_unknown", sentence="The vault has no such account.")
-        versions = may_be_live(account.rotation)[:MAX_CANDIDATES]
+        versions = may_be_live(account.rotation)[:SHOWN]
         if not versions:
             return Declined(
                 code="nothing_to_reveal", sentence="Keyturn has never set this password, so it does not know it."
