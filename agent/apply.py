@@ -26,6 +26,7 @@ from libs.wire.settable import why_not_settable
 from libs.wire.sign import Prefix, Signed, sign
 
 _DETAIL = 300
+_CHANGED = "it was set, and somebody changed it before it could be compared again"
 
 
 class Clock(Protocol):
@@ -117,13 +118,14 @@ class Worker:
         generation = Generation.parse(step.password.generation)
         if busy := await self._quiet(step.account):
             return self._reset_outcome(step, ResetAnswer.UNKNOWN, *busy)
+        shown = await self.backend.fingerprint(step.name, step.uid, self.keys.prints)
         seen = await self.backend.compare(step.name, step.uid, secret)
         steps.step(steps.Step.AGENT_COMPARED, "again")
         opens = None if seen.opens is Opens.CANNOT_TELL else seen.opens is Opens.OPENS
         look = looked_again(move, opens=opens, in_time=self.clock.server_now() <= job.deadline)
         if look is Look.APPLIED:
             self._ended(step.account, generation, Entry.APPLIED)
-            return await self._applied(step, seen.remarks)
+            return self._applied(step, seen.remarks, shown)
         if look is Look.UNKNOWN:
             return self._reset_outcome(step, ResetAnswer.UNKNOWN, _reason(seen.reason), seen.detail)
         if look is Look.SET:
@@ -149,9 +151,10 @@ class Worker:
         except JournalUnwritableError as error:
             # The tool was killed before it was given anything.
             return await self._not_live(step, Reason.JOURNAL_UNWRITABLE, str(error))
-        return await self._after_set(step, generation, answer)
+        return await self._after_set(step, secret, answer)
 
-    async def _after_set(self, step: ResetStep, generation: Generation, answer: SetAnswer) -> ResetOutcome:
+    async def _after_set(self, step: ResetStep, secret: Secret, answer: SetAnswer) -> ResetOutcome:
+        generation = Generation.parse(step.password.generation)
         steps.step(steps.Step.AGENT_COMPARED, "reset")
         if answer.outcome is SetOutcome.UNKNOWN:
             return self._reset_outcome(step, ResetAnswer.UNKNOWN, _reason(answer.reason), answer.detail)
@@ -159,15 +162,22 @@ class Worker:
             return await self._not_live(step, _reason(answer.reason), answer.detail)
         # Where this cannot be journalled the intent stands, and a later run compares and finds the same.
         self._ended(step.account, generation, Entry.APPLIED)
-        return await self._applied(step, answer.remarks)
+        shown = await self.backend.fingerprint(step.name, step.uid, self.keys.prints)
+        if (await self.backend.compare(step.name, step.uid, secret)).opens is not Opens.OPENS:
+            return self._reset_outcome(step, ResetAnswer.UNKNOWN, Reason.REFUSED_BY_HOST, _CHANGED)
+        return self._applied(step, answer.remarks, shown)
 
-    async def _applied(self, step: ResetStep, remarks: frozenset[Remark]) -> ResetOutcome:
+    def _applied(self, step: ResetStep, remarks: frozenset[Remark], shown: str | None) -> ResetOutcome:
+        """`shown` is the field's fingerprint from before the comparison.
+
+        One from after it might be of what somebody has set in between, and no later contact would differ from it.
+        """
         return ResetOutcome(
             account=step.account,
             generation=step.password.generation,
             answer=ResetAnswer.APPLIED,
             remarks=_remarks(remarks),
-            fingerprint=await self.backend.fingerprint(step.name, step.uid, self.keys.prints),
+            fingerprint=shown,
         )
 
     async def _not_live(self, step: ResetStep, reason: Reason, detail: str = "") -> ResetOutcome:
@@ -211,6 +221,7 @@ class Worker:
             return _cannot_tell(step, Reason.JOURNAL_UNWRITABLE, str(error))
         if busy := await self._quiet(step.account):
             return _cannot_tell(step, *busy)
+        shown = await self.backend.fingerprint(step.name, step.uid, self.keys.prints)
         unsure: Comparison | None = None
         for candidate in step.candidates:
             try:
@@ -226,7 +237,7 @@ class Worker:
                     answer=VerifyAnswer.OPENS,
                     generation=candidate.generation,
                     remarks=_remarks(seen.remarks),
-                    fingerprint=await self.backend.fingerprint(step.name, step.uid, self.keys.prints),
+                    fingerprint=shown,
                 )
             if seen.opens is Opens.CANNOT_TELL:
                 unsure = seen
@@ -236,7 +247,7 @@ class Worker:
         return VerifyOutcome(
             account=step.account,
             answer=VerifyAnswer.DOES_NOT_OPEN,
-            fingerprint=await self.backend.fingerprint(step.name, step.uid, self.keys.prints),
+            fingerprint=shown,
         )
 
     def _settle(self, account: str, live: str | None) -> None:

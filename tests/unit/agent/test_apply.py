@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from agent.apply import Worker
 from agent.backends.memory import MemoryBackend
-from agent.backends.ports import Busy, FoundAccount, SetAnswer, SetOutcome
+from agent.backends.ports import Busy, Comparison, FoundAccount, SetAnswer, SetOutcome, Started
 from agent.identity import Keys
 from agent.journal import Disk, Journal
 from agent.memory import Memory
@@ -59,12 +59,32 @@ class Clock:
         return self.time
 
 
+class Restless(MemoryBackend):
+    """A host on which somebody sets another password right after it was compared, or set."""
+
+    restless = False
+
+    async def compare(self, name: str, uid: int, secret: Secret) -> Comparison:
+        seen = await super().compare(name, uid, secret)
+        self._disturb()
+        return seen
+
+    async def set(self, name: str, uid: int, secret: Secret, *, unlock: bool, started: Started) -> SetAnswer:
+        answer = await super().set(name, uid, secret, unlock=unlock, started=started)
+        self._disturb()
+        return answer
+
+    def _disturb(self) -> None:
+        if self.restless:
+            self._kept["deploy"].password = Secret("changed-on-the-host")
+
+
 class Host:
     """One account, an agent's worker, and the scheduler's pen."""
 
     def __init__(self, folder: Path, *kinds: Kind) -> None:
         account = FoundAccount("deploy", 1000, 1000, "/bin/bash", frozenset(kinds))
-        self.backend = MemoryBackend([(account, OLD)])
+        self.backend = Restless([(account, OLD)])
         self.keys = Keys(generate_private_key(SECP256R1()), X25519PrivateKey.generate(), b"k" * 32)
         self.disk, self.clock, self.folder = FullDisk(), Clock(), folder
         self.open()
@@ -83,6 +103,9 @@ class Host:
         kept = self.backend._kept["deploy"].password
         assert kept is not None
         return kept.reveal()
+
+    async def print(self) -> str | None:
+        return await self.backend.fingerprint("deploy", 1000, self.keys.prints)
 
     def sealed(self, generation: int, plain: str | bytes, key: X25519PrivateKey | None = None) -> Candidate:
         context = Context(ACCOUNT, f"1.{generation}", Purpose.JOB)
@@ -219,6 +242,29 @@ class TestReset:
         host.backend.lose_answer = False
         host.restart()
         assert (await host.resets(host.reset(1))).answer is ResetAnswer.APPLIED
+
+
+class TestChangedInBetween:
+    """What is shown as live belongs to what was compared: else the next contact could not tell them apart."""
+
+    async def test_a_change_after_a_comparison_differs_from_what_was_shown(self, host: Host) -> None:
+        await host.resets(host.reset(1))
+        host.backend.restless = True
+        again = await host.resets(host.reset(1))
+        assert again.answer is ResetAnswer.APPLIED
+        assert again.fingerprint != await host.print()
+
+    @pytest.mark.parametrize("plain", ["generation-1", "another"])
+    async def test_the_same_holds_for_a_comparison_that_was_asked_for(self, host: Host, plain: str) -> None:
+        await host.resets(host.reset(1))
+        host.backend.restless = True
+        outcome = await host.verifies(host.sealed(1, plain), fence=1)
+        assert outcome.answer is (VerifyAnswer.OPENS if plain == "generation-1" else VerifyAnswer.DOES_NOT_OPEN)
+        assert outcome.fingerprint != await host.print()
+
+    async def test_a_change_right_after_the_set_is_unknown(self, host: Host) -> None:
+        host.backend.restless = True
+        assert (await host.resets(host.reset(1))).answer is ResetAnswer.UNKNOWN
 
 
 class TestFullDisk:
