@@ -64,8 +64,8 @@ SENTENCES: dict[Reason, Sentences] = {
         "Another task is changing or checking this account.", _SAFE, "Ask again when it has ended."
     ),
     Reason.ACCOUNT_UNCERTAIN: Sentences(
-        "An earlier change had no answer, so two passwords may be live.",
-        "Nothing changed; Keyturn holds both.",
+        "Which password is live is not certain, so none is set before a comparison has told.",
+        "Nothing changed; Keyturn holds every candidate.",
         "Verify the account first; the comparison also runs by itself at the agent's next contact.",
     ),
     Reason.ACCOUNT_QUARANTINED: Sentences(

@@ -21,7 +21,7 @@ def sentences(r: Rotation, now: int) -> tuple[str, str, str]:
         case Status.PENDING:
             return _pending(r, now)
         case Status.UNCERTAIN:
-            return _why_uncertain(r, now), _candidates(r), _compare(r.flight)
+            return _why_uncertain(r, now), _may_be_live(r), _compare(r.flight)
         case Status.DRIFT:
             return (
                 f"The password on the host is not the one Keyturn holds, compared {ago(r.compared_at, now)}.",
@@ -90,16 +90,27 @@ def _pending(r: Rotation, now: int) -> tuple[str, str, str]:
 def _why_uncertain(r: Rotation, now: int) -> str:
     if r.unanswered is not None:
         return "No answer came after a change."
-    if r.seen is not None and r.seen.at > r.compared_at:
-        if r.proof is not None and r.seen.mark < r.proof.generation:
-            return "The machine was rolled back to an earlier state."
-        if r.fingerprint is not None and r.seen.fingerprint != r.fingerprint:
-            return f"The password was changed on the host, seen {ago(r.seen.at, now)}."
+    if _rolled_back(r):
+        return "The machine was rolled back to an earlier state."
+    if r.seen is not None and _changed_on_host(r):
+        return f"The password was changed on the host, seen {ago(r.seen.at, now)}."
     return "What was proven is past: the agent was enrolled again, or the server came back from a copy."
 
 
-def _candidates(r: Rotation) -> str:
+def _rolled_back(r: Rotation) -> bool:
+    newer = r.seen is not None and r.seen.at > r.compared_at
+    return newer and r.seen is not None and r.proof is not None and r.seen.mark < r.proof.generation
+
+
+def _changed_on_host(r: Rotation) -> bool:
+    newer = r.seen is not None and r.seen.at > r.compared_at
+    return newer and r.seen is not None and r.fingerprint is not None and r.seen.fingerprint != r.fingerprint
+
+
+def _may_be_live(r: Rotation) -> str:
     count = len(candidates(r))
+    if r.unanswered is None and (count == 0 or (_changed_on_host(r) and not _rolled_back(r))):
+        return "The live password may be one that Keyturn does not hold; the comparison will tell."
     return _NUMBERS.get(count, f"{count} passwords may be live; Keyturn holds all of them.")
 
 

@@ -32,6 +32,8 @@ def sentence(  # noqa: PLR0911 - one sentence for each state
             return f"It opens the account, proven {ago(ended_at or created_at, now)} by comparison; nothing was set."
         case TaskState.DONE:
             return "Opens the account." if opens else "Does not open the account."
+        case TaskState.UNANSWERED:
+            return "No answer came after the agent took it; a comparison will tell what became of it."
         case TaskState.CANNOT_TELL:
             return "Cannot tell." if reason is None else f"Cannot tell: {SENTENCES[reason].happened}"
     if reason is None:
