@@ -14,6 +14,7 @@ from libs.cli.show import Screen, ago, task_lines
 from libs.client import models
 from libs.client.client import Client
 from libs.client.errors import ClientError, WrongUseError
+from libs.wire.reasons import VERSIONS
 from libs.wire.requests import Policy
 
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="RESOURCE/NAME, such as dmz-web-01/root.")]
@@ -126,7 +127,11 @@ def reveal(
         screen.say(f"{len(candidates)} passwords may be live, newest first:")
     for n, each in enumerate(candidates, 1):
         version = each.version
-        proven = f"proven {ago(_moment(version.proven_at))}" if version.proven_at else f"never proven, {version.state}"
+        proven = (
+            f"proven {ago(_moment(version.proven_at))}"
+            if version.proven_at
+            else f"never proven: {VERSIONS.get(version.state, version.state)}"
+        )
         text = each.password.reveal().decode("utf-8", "backslashreplace")
         shown = text if text.isprintable() else ascii(text)
         print(f"{n}. {shown}", flush=True)  # noqa: T201 - asked for

@@ -93,10 +93,12 @@ def show_account(
     screen.console.print(status(found.status), f" {found.resource.name}/{found.name}")
     screen.say(*(found.sentences or (found.sentence,)))
     rows = (
-        [each.generation, each.state, ago(each.created_at), ago(each.offered_at), ago(each.proven_at)]
+        [each.generation, "yes" if each.candidate else "", each.known, ago(each.created_at), ago(each.proven_at)]
         for each in found.versions
     )
-    screen.table(("version", "state", "made", "at an agent", "proven"), rows, "The vault holds no password of it.")
+    screen.table(
+        ("version", "may be live", "what is known of it", "made", "proven"), rows, "The vault holds no password of it."
+    )
 
 
 def agents(context: typer.Context, limit: Limit = 200, as_json: Json = False) -> None:

@@ -81,6 +81,7 @@ class Version(Answer):
     created_at: datetime
     offered_at: datetime | None
     proven_at: datetime | None
+    known: str
     candidate: bool
 
 

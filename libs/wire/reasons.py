@@ -201,6 +201,16 @@ class Remark(StrEnum):
     HASH_IS_WEAK = "hash_is_weak"
 
 
+VERSIONS: dict[str, str] = {
+    "escrowed": "in the vault; no agent had it yet",
+    "offered": "an agent had it; whether it is live was never compared",
+    "proven": "compared live once",
+    "refused": "an agent had it; compared not live",
+    "withdrawn": "taken back before any agent had it",
+    "stated": "a person stated it; not compared yet",
+}
+"""What is known of a password version, by its state."""
+
 REMARKS: dict[Remark, str] = {
     Remark.HASH_IGNORES_TAIL: "The host's hash ignores the end of this password: other passwords open the account too.",
     Remark.LOCKED: "The account is locked on the host; the password was compared behind the lock.",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from libs.domain.deadlines import DAY, MINUTE
 from libs.domain.state import Flight, Generation, Kind, Phase, Proof, Rotation, Seen, Status, Version, VersionState
-from libs.wire.reasons import REMARKS, SENTENCES, Reason
+from libs.wire.reasons import REMARKS, SENTENCES, VERSIONS, Reason
 from services.api.accounts.words import next_step, sentences
 from services.api.tasks.schemas import TaskState
 from services.api.tasks.words import sentence
@@ -68,6 +68,9 @@ def _lines() -> Iterator[str]:
         ("state", "what happened", "what it means for the password", "what to do", "`next_step`"),
         ((name, *sentences(rotation, _NOW), f"`{next_step(rotation)}`") for name, rotation in ACCOUNTS),
     )
+    yield "## The states of a password version"
+    yield ""
+    yield from _table(("state", "what is known of it"), ((f"`{state}`", VERSIONS[state]) for state in VersionState))
     yield "## The states of a task"
     yield ""
     yield "The first four are open. One that ended for a reason says it; here by an example."

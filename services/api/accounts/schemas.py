@@ -28,6 +28,7 @@ class VersionView(View):
     created_at: Moment
     offered_at: Moment | None
     proven_at: Moment | None
+    known: str = Field(description="What is known of it, in words.")
     candidate: bool = Field(description="It may be live now, so a reveal shows it.")
 
 

@@ -9,6 +9,7 @@ from libs.domain.versions import may_be_live
 from libs.store.accounts import Accounts as StoredAccounts
 from libs.store.resources import Resource
 from libs.store.tasks import Task, Tasks
+from libs.wire.reasons import VERSIONS
 from services.api.access import Access, Caller
 from services.api.accounts.schemas import AccountBrief, AccountView, FlightView, ProofView, VersionView
 from services.api.accounts.words import next_step, sentences
@@ -103,6 +104,7 @@ def _versions(r: Rotation) -> tuple[VersionView, ...]:
             created_at=each.created_at,
             offered_at=each.offered_at,
             proven_at=each.proven_at,
+            known=VERSIONS[each.state],
             candidate=each.generation in live,
         )
         for each in r.versions

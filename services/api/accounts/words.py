@@ -89,9 +89,9 @@ def _pending(r: Rotation, now: int) -> tuple[str, str, str]:
 
 def _why_uncertain(r: Rotation, now: int) -> str:
     if r.unanswered is not None:
-        return "No answer came after a change."
-    if _rolled_back(r):
-        return "The machine was rolled back to an earlier state."
+        return f"No answer came after a change that was asked for {ago(r.unanswered.requested_at, now)}."
+    if r.seen is not None and _rolled_back(r):
+        return f"The machine was rolled back to an earlier state, seen {ago(r.seen.at, now)}."
     if r.seen is not None and _changed_on_host(r):
         return f"The password was changed on the host, seen {ago(r.seen.at, now)}."
     return "What was proven is past: the agent was enrolled again, or the server came back from a copy."

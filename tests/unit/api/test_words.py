@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from libs.domain.state import Flight, Generation, Kind, Phase, Rotation, Seen, Status, Version, VersionState
+from libs.wire.reasons import VERSIONS
 from services.api.accounts.schemas import NextStep
 from services.api.accounts.words import next_step, sentences
 from services.api.words import ago, clock
@@ -32,8 +33,8 @@ ROLLED_BACK = replace(CHANGED, seen=Seen("b", Generation(0, 0), NOW))
         (PROVEN, "Proven 3 min ago by comparison.", NextStep.NOTHING),
         (PENDING, "Waiting for the agent since 04:12 UTC.", NextStep.WAIT),
         (AT_AGENT, "The agent took it 1 s ago and is setting it now.", NextStep.WAIT),
-        (UNCERTAIN, "No answer came after a change.", NextStep.VERIFY),
-        (ROLLED_BACK, "The machine was rolled back to an earlier state.", NextStep.VERIFY),
+        (UNCERTAIN, "No answer came after a change that was asked for 1 min ago.", NextStep.VERIFY),
+        (ROLLED_BACK, "The machine was rolled back to an earlier state, seen just now.", NextStep.VERIFY),
         (CHANGED, "The password was changed on the host, seen just now.", NextStep.VERIFY),
         (Rotation(status=Status.QUARANTINED), "Two machines use this identity.", NextStep.CHOOSE_MACHINE),
         (Rotation(), "Found on the host.", NextStep.SET_PASSWORD),
@@ -74,3 +75,7 @@ def test_times_are_short() -> None:
         "just now",
     ]
     assert clock(NOW - 86_400_000, NOW) == "2025-11-24 04:13 UTC"
+
+
+def test_each_state_of_a_version_has_its_words() -> None:
+    assert VERSIONS.keys() == {state.value for state in VersionState}
