@@ -103,6 +103,7 @@ class AgentDoor:
         """
         self._heard.note(identity.agent)
         read = [(signed, self._result(identity, signed, n)) for n, signed in enumerate(body.results)]
+        await self._forget_digest(identity.agent)
         for signed, result in read:
             now = self._clock()
             document = ResultDocument(
@@ -117,6 +118,16 @@ class AgentDoor:
                 await self._jobs.close(job.id)
                 step(Step.GATEWAY_JOB_CLOSED)
         return ReportAnswer(stored=tuple(result.job for _, result in read))
+
+    async def _forget_digest(self, agent: str) -> None:
+        """The last observation is older than this report: the next session asks for one, whatever the host shows then.
+
+        A host that is put back to before a reset looks exactly as it did at its last observation, if it was put back
+        before the one that follows each job.
+        """
+        before = await self._presences.get(agent)
+        if before is not None and before.digest:
+            await self._presences.contact(replace(before, last_seen=self._clock(), digest=""))
 
     def _result(self, identity: AgentIdentity, signed: Signed, n: int) -> Result:
         try:

@@ -56,7 +56,9 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.faults", description=__doc__)
-    parser.add_argument("--only", metavar="PATTERN", help="those whose name has this, or matches it with * and ?")
+    parser.add_argument(
+        "--only", action="append", metavar="PATTERN", help="those whose name has this, or matches it with * and ?"
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="so many, of every kind")
     parser.add_argument("--seed", type=int, default=1, help="of the sample; the same one chooses the same")
     parser.add_argument("--list", action="store_true", help="name them and do nothing")

@@ -1,6 +1,7 @@
 """All experiments, and the sample of them that the tests run."""
 
 import random
+from collections.abc import Sequence
 from fnmatch import fnmatch
 
 from tests.e2e.faults import at_steps, clocks, cuts, disks, locks, parts, power, queues, restores
@@ -18,9 +19,13 @@ def all_experiments() -> list[Experiment]:
     return found
 
 
-def only(pattern: str) -> list[Experiment]:
-    """Those whose name has the pattern, or matches it with * and ?."""
-    return [each for each in all_experiments() if pattern in each.name or fnmatch(each.name, pattern)]
+def only(patterns: Sequence[str]) -> list[Experiment]:
+    """Those whose name has one of the patterns, or matches it with * and ?."""
+    return [
+        each
+        for each in all_experiments()
+        if any(pattern in each.name or fnmatch(each.name, pattern) for pattern in patterns)
+    ]
 
 
 def sample(count: int, seed: int) -> list[Experiment]:

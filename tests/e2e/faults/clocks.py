@@ -62,6 +62,11 @@ def _variables(file: str) -> dict[str, str]:
     }
 
 
+def _has_another_clock(maps: bytes) -> None:
+    if b"libfaketime" not in maps:
+        raise NotReachedError("the process did not take another clock")
+
+
 def _on_host(ground: Ground, trial: Trial, moment: Moment, seconds: int) -> None:
     host = ground.site.host
     lines = "".join(f"Environment={name}={value}\n" for name, value in _variables(_ON_HOST).items())
@@ -71,6 +76,7 @@ def _on_host(ground: Ground, trial: Trial, moment: Moment, seconds: int) -> None
     host.run(["systemctl", "daemon-reload"])
     ground.site.agent("restart")
     reach(ground, trial, moment, "stop")
+    _has_another_clock(host.read(f"/proc/{ground.site.agent_pid()}/maps"))
     _step_host(ground, seconds)
     ground.resume(AGENT)
     time.sleep(_LASTS_SECONDS)
@@ -101,6 +107,8 @@ def _on_server(ground: Ground, trial: Trial, moment: Moment, seconds: int, names
         service.restart()
     ground.undo.append(lambda: _own_clocks_again(ground, clock, names))
     reach(ground, trial, moment, "stop")
+    for name in names:
+        _has_another_clock(Path(f"/proc/{ground.part(name).pid}/maps").read_bytes())
     _step_server(clock, seconds)
     ground.resume(moment.process)
     time.sleep(_LASTS_SECONDS)

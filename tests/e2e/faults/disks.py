@@ -9,7 +9,7 @@ from pathlib import Path
 
 from libs.wire.steps import Step
 from tests.e2e.faults.at_steps import Moment, reach
-from tests.e2e.faults.experiment import Experiment
+from tests.e2e.faults.experiment import Experiment, NotReachedError
 from tests.e2e.faults.ground import AGENT, Ground
 from tests.e2e.faults.invariants import truth
 from tests.e2e.faults.trial import Trial
@@ -151,7 +151,9 @@ def _alarm(ground: Ground, trial: Trial, moment: Moment | None) -> None:
     if moment is not None:
         reach(ground, trial, moment, "stop")
     ground.undo.append(lambda: _no_alarm(ground))
-    broker.control("set_disk_free_limit", "100TB")
+    broker.control("set_disk_free_limit", str(10**15))
+    if "disk" not in broker.control("eval", "rabbit_alarm:get_alarms()."):
+        raise NotReachedError("the broker raised no alarm")
     if moment is None:
         trial.reset()
     else:

@@ -72,6 +72,12 @@ def judge(ground: Ground, trial: Trial, began: float) -> Verdict:
         verdict.lies += _of_task(trial, task, tasks, hashed)
     if verdict.good:
         verdict.stuck += _goes_on(ground, trial)
+        ends = {task.id: task.state for task in trial.tasks()}
+        verdict.lies += [
+            f"a {task.kind} ended as {task.state}, and later as {ends.get(task.id)}"
+            for task in tasks
+            if ends.get(task.id) != task.state
+        ]
     return verdict
 
 
@@ -91,8 +97,10 @@ def _passwords(verdict: Verdict, trial: Trial, account: models.Account, hashed: 
 
 def _of_task(trial: Trial, task: models.Task, tasks: list[models.Task], hashed: str) -> Iterator[str]:
     if task.kind != "reset":
-        if task.opens is True and task == tasks[0] and not any(shadow.opens(hashed, p) for p in trial.passwords):
-            yield f"a {task.kind} says that a password opens, and none does"
+        if task == tasks[0] and task.opens is not None and not trial.rolled_back:
+            opens = any(shadow.opens(hashed, password) for password in trial.passwords)
+            if task.opens is not opens:
+                yield f"a {task.kind} says {'open' if task.opens else 'not open'}, which is not so"
         return
     password = trial.password_of(task)
     later = [each for each in tasks[: tasks.index(task)] if each.kind == "reset" and each.state == "done"]
@@ -139,6 +147,9 @@ def _restless(ground: Ground, trial: Trial) -> Iterator[str]:
     if account.status not in _CERTAIN:
         yield f"the account is {account.status}"
     yield from (f"a {task.kind} is {task.state}" for task in trial.tasks() if task.open)
+    if trial.rolled_back and not any(ground.site.host.opens(trial.name, each) for each in trial.revealed()):
+        # What was proven before is shown until the agent of the host that went back has made its first contact.
+        yield f"the host was put back, and the account is shown as {account.status}"
     yield from _in_the_store(ground.store, account.id)
 
 

@@ -44,6 +44,20 @@ def contact(agent: TestAgent, accounts: tuple[SeenAccount, ...] = ()) -> Session
     return SessionRequest(agent=agent.id, agent_version="1.0", boot=1, sequence=0, digest=digest(accounts))
 
 
+def observed(agent: TestAgent, accounts: tuple[SeenAccount, ...]) -> tuple[Observation, ObserveRequest]:
+    observation = Observation(
+        id=new_id(Noun.OBSERVATION),
+        agent=agent.id,
+        resource=agent.resource,
+        sequence=1,
+        seen_at=NOW,
+        accounts=accounts,
+        host=HostFacts(hostname="h", system="s"),
+    )
+    signed = sign(observation.to_bytes(), Prefix.OBSERVATION, agent.private)
+    return observation, ObserveRequest(agent=agent.id, observation=signed)
+
+
 async def put_job(world: World, agent: TestAgent, job: str = JOB, state: JobState = JobState.WAITING) -> Signed:
     signed = Signed(payload=job.encode(), key="sha256:" + "0" * 64, signature=b"x")
     document = JobDocument(
@@ -119,18 +133,7 @@ async def test_a_contact_asks_for_an_observation_until_it_knows_the_accounts(wor
     accounts = (SeenAccount(name="root", uid=0, gid=0),)
     first = (await agent.post("/agent/v1/session", contact(agent, accounts))).json()
     assert (first["observe"], first["expires_in"], first["hold"], first["server_time"]) == (True, 600, 50, NOW)
-    observation = Observation(
-        id=new_id(Noun.OBSERVATION),
-        agent=agent.id,
-        resource=agent.resource,
-        sequence=1,
-        seen_at=NOW,
-        accounts=accounts,
-        host=HostFacts(hostname="h", system="s"),
-    )
-    message = ObserveRequest(
-        agent=agent.id, observation=sign(observation.to_bytes(), Prefix.OBSERVATION, agent.private)
-    )
+    observation, message = observed(agent, accounts)
     for _ in range(2):
         assert (await agent.post("/agent/v1/observe", message)).json() == {"stored": True}
     stored = await Observations(world.admin).get(observation.id)
@@ -237,6 +240,18 @@ async def test_another_agents_result_is_refused_and_closes_nothing(world: World,
     job = await Jobs(world.admin).get(JOB)
     assert job is not None
     assert job.state is JobState.FETCHED
+
+
+async def test_after_a_report_the_next_contact_shows_the_accounts_again(world: World, agent: TestAgent) -> None:
+    """A host that was put back to before the reset looks as it did when it was last observed."""
+    await put_job(world, agent, state=JobState.FETCHED)
+    _, message = observed(agent, ACCOUNTS)
+    await agent.post("/agent/v1/observe", message)
+    assert not (await agent.post("/agent/v1/session", contact(agent, ACCOUNTS))).json()["observe"]
+    await agent.post("/agent/v1/report", ReportRequest(agent=agent.id, results=(result(agent),)))
+    assert (await agent.post("/agent/v1/session", contact(agent, ACCOUNTS))).json()["observe"]
+    await agent.post("/agent/v1/observe", observed(agent, ACCOUNTS)[1])
+    assert not (await agent.post("/agent/v1/session", contact(agent, ACCOUNTS))).json()["observe"]
 
 
 # ---- enrolment
