@@ -56,6 +56,7 @@ class QueueName(StrEnum):
     ENROLMENTS = "bundler.enrolments"
     PACKAGES = "bundler.packages"
     CERTIFICATES = "bundler.certificates"
+    DECISIONS = "bundler.decisions"
 
 
 NOTICES: Final = frozenset({"agent.wake", "agent.revoked", "task.changed", "account.changed", "resource.changed"})
@@ -98,6 +99,7 @@ QUEUES: Final = (
     Queue(QueueName.ENROLMENTS, ("rpc.enrol",), asks=True),
     Queue(QueueName.PACKAGES, ("rpc.compose",), asks=True),
     Queue(QueueName.CERTIFICATES, ("rpc.certify",), asks=True),
+    Queue(QueueName.DECISIONS, ("rpc.settle", "rpc.revoke_token"), asks=True),
 )
 
 _KINDS: Final[Mapping[ExchangeName, str]] = {

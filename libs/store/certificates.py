@@ -9,10 +9,12 @@ from libs.store.schema import CollectionName
 from libs.store.table import TurningTable
 from libs.wire.observations import HostFacts
 from libs.wire.requests import Platform
+from libs.wire.sign import Signed
 
 
 class CertificateState(StrEnum):
     ACTIVE = "active"
+    SUPERSEDED = "superseded"  # a person let another agent take its place
     REVOKED = "revoked"
 
 
@@ -42,6 +44,7 @@ class Certificate(Revised):
     host: HostFacts | None = None
     address: str = ""
     agent_version: str = ""
+    approval: Signed | None = None  # the person's, as the gateway signed it, where the resource was known before
 
 
 class Certificates(TurningTable[Certificate]):
@@ -64,6 +67,10 @@ class Certificates(TurningTable[Certificate]):
         """The newest for a signing key, whatever its state."""
         found = self._all(await self._collection.find(equals={"key_hash": key_hash}, limit=100))
         return max(found, key=lambda each: (each.created_at, each.id), default=None)
+
+    async def of_resource(self, resource: str) -> list[Certificate]:
+        """Those that name a resource, whatever their state."""
+        return self._all(await self._collection.find(equals={"resource": resource}, limit=1_000))
 
     async def created(self, low: int, high: int, *, limit: int = 1_000) -> list[Certificate]:
         """The active ones made between two moments, oldest first."""

@@ -19,6 +19,7 @@ class Resource(Revised):
     owner: str  # a user's id
     owner_name: str
     agent: str
+    agent_since: int = 0  # when a person approved this agent for a resource that was known; 0 for its first agent
     created_at: int
     host: HostFacts | None = None
     observed_at: int | None = None  # when the newest observation was received
@@ -34,6 +35,11 @@ class Resources(TurningTable[Resource]):
     async def of_agent(self, agent: str) -> Resource | None:
         """The resource that an agent serves."""
         found = await self._collection.find(equals={"agent": agent}, limit=1)
+        return self._one(found[0]) if found else None
+
+    async def named(self, owner: str, name: str) -> Resource | None:
+        """One of this owner's that has this name."""
+        found = await self._collection.find(equals={"owner": owner, "name": name}, limit=1)
         return self._one(found[0]) if found else None
 
     async def page(

@@ -68,6 +68,8 @@ class CollectionName(StrEnum):
     CERTIFICATES = "trust.certificates"
     TOKENS = "trust.tokens"
     PACKAGES = "trust.packages"
+    ENROLMENTS = "trust.enrolments"
+    INCIDENTS = "trust.incidents"
     RUNTIMES = "trust.runtimes"
     CHUNKS = "trust.chunks"
     AUDIT_GATEWAY = "audit_gateway.records"
@@ -141,7 +143,13 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
             _on("state", "created_at"),
             _on("group", "created_at"),
         ),
-        CollectionName.RESOURCES: (_OUTBOX, _on("created_at"), _on("owner", "created_at"), _on("agent")),
+        CollectionName.RESOURCES: (
+            _OUTBOX,
+            _on("created_at"),
+            _on("owner", "created_at"),
+            _on("owner", "name"),
+            _on("agent"),
+        ),
         CollectionName.EPOCH: (),
         CollectionName.BUDGETS: (_EXPIRES,),
         CollectionName.CERTIFICATES: (
@@ -152,7 +160,14 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
             _on("state", "created_at"),
             _on("created_at"),
         ),
-        CollectionName.TOKENS: (_unique("sha256"), _on("created_at")),
+        CollectionName.TOKENS: (_unique("sha256"), _on("created_at"), _on("created_by", "created_at")),
+        CollectionName.ENROLMENTS: (
+            _on("created_at"),
+            _on("state", "created_at"),
+            _on("approver", "created_at"),
+            _on("approver", "state", "created_at"),
+        ),
+        CollectionName.INCIDENTS: (_on("created_at"), _on("seen_by", "created_at")),
         CollectionName.PACKAGES: (_on("created_at"), _on("created_by", "created_at")),
         CollectionName.RUNTIMES: (_on("created_at"), _on("platform", "created_at")),
         CollectionName.CHUNKS: (_unique("runtime", "n"),),

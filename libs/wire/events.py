@@ -110,6 +110,14 @@ class CertifyAsked(Asked):
     TYPE = "rpc.certify"
 
 
+class SettleAsked(Asked):
+    TYPE = "rpc.settle"
+
+
+class RevokeTokenAsked(Asked):
+    TYPE = "rpc.revoke_token"
+
+
 class Answered(Event):
     """The answer, as a model's fields, or why there is none."""
 

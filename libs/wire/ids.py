@@ -36,6 +36,8 @@ class Noun(StrEnum):
     OBSERVATION = "obs"
     REPORT = "rpt"
     REQUEST = "req"
+    ENROLMENT = "enr"
+    INCIDENT = "inc"
 
 
 def _pattern(noun: Noun) -> StringConstraints:
@@ -52,6 +54,7 @@ EventId = Annotated[str, _pattern(Noun.EVENT)]
 TokenId = Annotated[str, _pattern(Noun.TOKEN)]
 PackageId = Annotated[str, _pattern(Noun.PACKAGE)]
 ObservationId = Annotated[str, _pattern(Noun.OBSERVATION)]
+EnrolmentId = Annotated[str, _pattern(Noun.ENROLMENT)]
 RequestId = Annotated[str, StringConstraints(pattern=rf"^({Noun.TASK}|{Noun.REQUEST})_{_BODY}$")]
 
 

@@ -6,11 +6,13 @@ one day stand beside the gateway's, which is why the canonical bytes are kept.
 """
 
 from enum import StrEnum
+from ipaddress import ip_network
+from operator import not_
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from libs.wire.ids import AccountId, PackageId, RequestId, ResourceId, TaskId, TokenId, UserId
+from libs.wire.ids import AccountId, EnrolmentId, PackageId, RequestId, ResourceId, TaskId, TokenId, UserId
 from libs.wire.jobs import GenerationText
 from libs.wire.model import Base64, Millis, Wire
 from libs.wire.observations import HostFacts
@@ -21,6 +23,18 @@ ResourceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Note = Annotated[str, StringConstraints(max_length=500)]
 ServerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$")]
+HostPattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._*?\[\]!-]{1,253}$")]
+"""Host names as a shell would match them, such as dmz-*; upper and lower case are the same."""
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError("a network is its first address and a length, such as 10.20.0.0/16 or 2001:db8::/32") from None
+
+
+Network = Annotated[str, StringConstraints(max_length=64), AfterValidator(_network)]
 
 
 class Platform(StrEnum):
@@ -113,6 +127,29 @@ class TokenBounds(Wire):
     uses: int = Field(default=1, ge=1, le=10_000)
     lifetime_seconds: int = Field(default=86_400, ge=1, le=31_536_000)
     user_names: tuple[UserName, ...] = Field(min_length=1, max_length=100)
+    host_pattern: HostPattern | None = Field(default=None, exclude_if=not_)  # what the machine must call itself
+    networks: tuple[Network, ...] = Field(default=(), max_length=50, exclude_if=not_)  # where the gateway must see it
+    approval: bool = Field(default=False, exclude_if=not_)  # each enrolment waits for a person
+    resource: ResourceId | None = Field(
+        default=None, exclude_if=not_
+    )  # which known one it is for; then approval counts
+
+
+class SettleContent(Wire):
+    """Approve or deny an enrolment that waits: this key, for this resource. An approval stays with the certificate."""
+
+    kind: Literal["settle"] = "settle"
+    enrolment: EnrolmentId
+    approve: bool
+    resource: ResourceId
+    key_hash: Hash
+
+
+class RevokeTokenContent(Wire):
+    """End an enrolment token before its time. Agents that enrolled by it stay."""
+
+    kind: Literal["revoke_token"] = "revoke_token"
+    token: TokenId
 
 
 class ComposeContent(Wire):
@@ -146,7 +183,9 @@ Content = Annotated[
     | RevealContent
     | EnrolContent
     | ComposeContent
-    | CertifyContent,
+    | CertifyContent
+    | SettleContent
+    | RevokeTokenContent,
     Field(discriminator="kind"),
 ]
 TaskContent = ResetContent | VerifyContent | AdoptContent
@@ -190,6 +229,19 @@ class Enrolled(Wire):
     agent: Annotated[str, StringConstraints(pattern=r"^agt_[a-z2-7]{26}$")]
     resource: ResourceId
     certificate: Base64  # PEM
+
+
+class Settled(Wire):
+    """The bundler's answer to a person's decision on an enrolment."""
+
+    enrolment: EnrolmentId
+    approved: bool
+
+
+class TokenRevoked(Wire):
+    """The bundler's answer: the token admits nobody any more."""
+
+    token: TokenId
 
 
 class Composed(Wire):

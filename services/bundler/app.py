@@ -15,6 +15,8 @@ from libs.service.lifetime import Lifetime, Stopped
 from libs.service.relay import Relay
 from libs.store.audit import Audit
 from libs.store.certificates import Certificates
+from libs.store.enrolments import Enrolments
+from libs.store.incidents import Incidents
 from libs.store.mongo.store import open_store
 from libs.store.outbox import Outbox
 from libs.store.packages import Packages
@@ -24,6 +26,7 @@ from libs.store.schema import Service
 from libs.store.tokens import Tokens
 from libs.telemetry.metrics import Metrics
 from libs.wire.requests import Platform
+from services.bundler.approvals import ApprovalQueue
 from services.bundler.certificates import ServerCertificates
 from services.bundler.compose import Composer
 from services.bundler.enrolment import Enrolment
@@ -31,6 +34,7 @@ from services.bundler.keys import Keys, ingredients, release_key
 from services.bundler.linux.installer import installer
 from services.bundler.metrics import BundlerMetrics
 from services.bundler.pantry import Pantry
+from services.bundler.revoking import TokenRevocation
 from services.bundler.rpc import Answers
 from services.bundler.settings import Settings
 
@@ -40,8 +44,9 @@ NAME = "bundler"
 def compose_answers(
     settings: Settings, keys: Keys, *, store: Store, relay: Relay, clock: Clock, metrics: Metrics
 ) -> Answers:
-    """What answers the three requests."""
+    """What answers the requests."""
     audit, tokens, packages = Audit(store, Service.BUNDLER), Tokens(store), Packages(store)
+    approvals = ApprovalQueue(tokens, Enrolments(store), audit, clock.now)
     counted = BundlerMetrics(metrics)
     return Answers(
         gateway=keys.gateway,
@@ -50,6 +55,8 @@ def compose_answers(
             tokens=tokens,
             packages=packages,
             certificates=Certificates(store),
+            approvals=approvals,
+            incidents=Incidents(store),
             audit=audit,
             nudge=relay.nudge,
             days=settings.agent_certificate_days,
@@ -66,6 +73,8 @@ def compose_answers(
             now=clock.now,
         ),
         certificates=ServerCertificates(keys.servers, audit, settings.server_certificate_days, clock.now),
+        approvals=approvals,
+        revocation=TokenRevocation(tokens, audit, clock.now),
         metrics=counted,
         now=clock.now,
     )
@@ -105,5 +114,6 @@ async def _work(
     async with asyncio.TaskGroup() as group:
         group.create_task(relay.run())
         group.create_task(consumers.requests(QueueName.CERTIFICATES, answers.certify))
+        group.create_task(consumers.requests(QueueName.DECISIONS, answers.decide))
         group.create_task(consumers.requests(QueueName.ENROLMENTS, answers.enrol))
         group.create_task(consumers.requests(QueueName.PACKAGES, answers.compose))

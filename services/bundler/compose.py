@@ -112,6 +112,10 @@ class Composer:
                     "platform": content.platform.value,
                     "uses": content.bounds.uses,
                     "user_names": list(content.bounds.user_names),
+                    "host_pattern": content.bounds.host_pattern,
+                    "networks": list(content.bounds.networks),
+                    "approval": content.bounds.approval,
+                    "resource": content.bounds.resource,
                 },
             )
         )
@@ -137,10 +141,17 @@ class Composer:
             id=content.token,
             sha256=hashed(made.token),
             user_names=content.bounds.user_names,
+            uses=content.bounds.uses,
             uses_left=content.bounds.uses,
             expires=_expires(content, now),
             created_at=now,
+            created_by=person.id,
+            created_by_name=person.name,
             package=content.package,
+            host_pattern=content.bounds.host_pattern,
+            networks=content.bounds.networks,
+            approval=content.bounds.approval,
+            resource=content.bounds.resource,
         )
         if not (await self.packages.insert(package) and await self.tokens.insert(minted)):
             raise DeclinedError(Code.REQUEST_REPEATED, "This package was made before. Ask for another one.")

@@ -16,24 +16,30 @@ reads the certificate that lies there. It is never issued twice: the second inse
 
 Two attempts of one key at the same moment race for 1; the loser reads again and finds the winner's use. Owner and
 resource name are those of the attempt that wrote 3.
+
+A token that wants an approval stops after 1 until a person has decided (`approvals`). One that names a known resource
+takes it from its older agents before 3: from then on nobody is sealed to until the scheduler has moved the resource.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from libs.pki.csr import AgentCsr, read_agent_csr
 from libs.pki.errors import CsrInvalidError
 from libs.pki.issue import Authority
 from libs.store.audit import Audit, AuditRecord, Who
 from libs.store.certificates import Certificate, Certificates, CertificateState
+from libs.store.enrolments import EnrolmentDocument
+from libs.store.incidents import Incident, Incidents
 from libs.store.packages import Packages
 from libs.store.schema import CollectionName
 from libs.store.tokens import EnrolmentToken, Tokens, Use
 from libs.wire.events import AgentEnrolled
 from libs.wire.ids import Noun, derived_id
 from libs.wire.requests import EnrolContent, Enrolled, Request
+from services.bundler.approvals import ApprovalQueue
 from services.bundler.certificates import certify_agent, first_certificate_id
-from services.bundler.errors import Code, ContendedError, DeclinedError
+from services.bundler.errors import Code, ContendedError, DeclinedError, TokenCopiedError
 from services.bundler.tokens import admit
 
 _TRIES = 20
@@ -48,6 +54,8 @@ class Enrolment:
     tokens: Tokens
     packages: Packages
     certificates: Certificates
+    approvals: ApprovalQueue
+    incidents: Incidents
     audit: Audit
     nudge: Callable[[CollectionName, str], None]  # the relay's: sends a document's event at once
     days: int
@@ -67,11 +75,14 @@ class Enrolment:
         except CsrInvalidError as error:
             raise DeclinedError(Code.CSR_INVALID, f"The certificate request is refused: {error}.") from error
         token, use = await self._consume(content, csr.key_hash)
+        approved = await self.approvals.approved(content, token, use) if token.waits else None
         certificate = await self.certificates.get(first_certificate_id(token.id, use))
         if certificate is None:
-            certificate = await self._certify(content, csr, token, use)
-        if certificate.state is CertificateState.REVOKED:
-            raise DeclinedError(Code.AGENT_REVOKED, "The agent of this key was revoked. Download a new package.")
+            certificate = await self._certify(_as_seen(content, approved), csr, token, use, approved)
+        if certificate.state is not CertificateState.ACTIVE:
+            raise DeclinedError(
+                Code.AGENT_REVOKED, f"The agent of this key was {certificate.state}. Download a new package."
+            )
         return Enrolled(agent=use.agent, resource=use.resource, certificate=certificate.pem)
 
     async def _consume(self, content: EnrolContent, key_hash: str) -> tuple[EnrolmentToken, Use]:
@@ -80,9 +91,15 @@ class Enrolment:
             if token is None:
                 raise DeclinedError(Code.TOKEN_UNKNOWN, "This enrolment token is not known. Download a new package.")
             package = None if token.package is None else await self.packages.get(token.package)
+            decided_at = await self.approvals.decided_at(token, key_hash)
             try:
                 admitted = admit(
-                    token, key_hash, content, None if package is None else package.platform, now=self.now()
+                    token,
+                    key_hash,
+                    content,
+                    None if package is None else package.platform,
+                    now=self.now(),
+                    decided_at=decided_at,
                 )
             except DeclinedError as error:
                 await self._record_refusal(token, key_hash, content, error)
@@ -91,7 +108,14 @@ class Enrolment:
                 return token, admitted.use
         raise ContendedError("many machines enrol by this token at once")
 
-    async def _certify(self, content: EnrolContent, csr: AgentCsr, token: EnrolmentToken, use: Use) -> Certificate:
+    async def _certify(
+        self,
+        content: EnrolContent,
+        csr: AgentCsr,
+        token: EnrolmentToken,
+        use: Use,
+        approved: EnrolmentDocument | None,
+    ) -> Certificate:
         now = self.now()
         await self.audit.append(
             AuditRecord(
@@ -108,10 +132,15 @@ class Enrolment:
                     "owner": content.owner,
                     "owner_name": content.owner_name,
                     "host_name": content.host.hostname,
+                    "approved_by": None if approved is None else approved.decided_by_name,
                 },
             )
         )
+        if token.resource is not None:
+            await self._supersede(token.resource, use.agent)
         made = certify_agent(content, csr, token.id, use, self.authority, now=now, days=self.days)
+        if approved is not None:
+            made = replace(made, approval=approved.approval)
         event = AgentEnrolled(agent=use.agent).envelope(now)
         if await self.certificates.insert(made, event):
             self.nudge(CollectionName.CERTIFICATES, made.id)
@@ -121,17 +150,28 @@ class Enrolment:
             raise ContendedError("the certificate was written by another attempt and cannot be read yet")
         return there
 
+    async def _supersede(self, resource: str, agent: str) -> None:
+        """Ends the certificates of every other agent of this resource."""
+        for each in await self.certificates.of_resource(resource):
+            if each.agent == agent or each.state is not CertificateState.ACTIVE:
+                continue
+            if not await self.certificates.save(
+                each, replace(each, state=CertificateState.SUPERSEDED, rev=each.rev + 1)
+            ):
+                raise ContendedError("the older agent's certificate was written at this moment")
+
     async def _record_refusal(
         self, token: EnrolmentToken, key_hash: str, content: EnrolContent, error: DeclinedError
     ) -> None:
         """A refusal of a token that exists: a copied package shows here. The same refusal is recorded once."""
+        copied = isinstance(error, TokenCopiedError)
         await self.audit.append(
             AuditRecord(
                 id=derived_id(Noun.AUDIT, "agent.enrol", token.id, key_hash, error.code),
                 at=self.now(),
                 who=None,
                 what="agent.enrol",
-                outcome="incident" if error.code is Code.TOKEN_USED else "refused",
+                outcome="incident" if copied else "refused",
                 reason=error.code.value,
                 address=content.address,
                 extra={
@@ -144,3 +184,34 @@ class Enrolment:
                 },
             )
         )
+        if copied:
+            await self.incidents.insert(
+                Incident(
+                    id=derived_id(Noun.INCIDENT, token.id, key_hash),
+                    kind="token_used_by_another_key",
+                    created_at=self.now(),
+                    seen_by=token.created_by,
+                    token=token.id,
+                    package=token.package,
+                    key_hash=key_hash,
+                    host_name=content.host.hostname,
+                    resource_name=content.resource_name,
+                    user_name=content.owner_name,
+                    address=content.address,
+                )
+            )
+
+
+def _as_seen(content: EnrolContent, approved: EnrolmentDocument | None) -> EnrolContent:
+    """What is certified: of an approved machine what the person saw of it."""
+    if approved is None:
+        return content
+    return content.model_copy(
+        update={
+            "owner": approved.owner,
+            "owner_name": approved.owner_name,
+            "resource_name": approved.resource_name,
+            "platform": approved.platform,
+            "host": approved.host,
+        }
+    )

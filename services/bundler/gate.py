@@ -5,11 +5,18 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
-from libs.wire.requests import CertifyContent, ComposeContent, EnrolContent, Request
+from libs.wire.requests import (
+    CertifyContent,
+    ComposeContent,
+    EnrolContent,
+    Request,
+    RevokeTokenContent,
+    SettleContent,
+)
 from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
 from services.bundler.errors import Code, DeclinedError
 
-C = TypeVar("C", EnrolContent, ComposeContent, CertifyContent)
+C = TypeVar("C", EnrolContent, ComposeContent, CertifyContent, SettleContent, RevokeTokenContent)
 
 
 def admit(signed: Signed, gateway: Ed25519PublicKey, kind: type[C], *, now: int) -> tuple[Request, C]:

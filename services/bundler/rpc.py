@@ -1,7 +1,7 @@
-"""The bundler's three requests with an answer: enrol, compose, certify.
+"""The bundler's requests with an answer: enrol, compose, certify, and people's decisions on tokens and enrolments.
 
 Whatever is asked gets an answer, a refusal too: who asks waits with a deadline, and a person behind him. A request is
-carried out as often as it arrives, which each of the three allows.
+carried out as often as it arrives, which each of them allows.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,15 +12,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from libs.domain.errors import KeyturnError
 from libs.wire.envelope import Envelope
-from libs.wire.events import Answered, CertifyAsked, ComposeAsked, EnrolAsked
+from libs.wire.events import Answered, CertifyAsked, ComposeAsked, EnrolAsked, RevokeTokenAsked, SettleAsked
 from libs.wire.model import Wire
-from libs.wire.requests import CertifyContent, ComposeContent, EnrolContent
+from libs.wire.requests import CertifyContent, ComposeContent, EnrolContent, RevokeTokenContent, SettleContent
+from services.bundler.approvals import ApprovalQueue
 from services.bundler.certificates import ServerCertificates
 from services.bundler.compose import Composer
 from services.bundler.enrolment import Enrolment
 from services.bundler.errors import declined
 from services.bundler.gate import admit
 from services.bundler.metrics import BundlerMetrics
+from services.bundler.revoking import TokenRevocation
 
 _LOG = structlog.get_logger(__name__)
 
@@ -33,6 +35,8 @@ class Answers:
     enrolment: Enrolment
     composer: Composer
     certificates: ServerCertificates
+    approvals: ApprovalQueue
+    revocation: TokenRevocation
     metrics: BundlerMetrics
     now: Callable[[], int]  # Unix milliseconds
 
@@ -74,6 +78,26 @@ class Answers:
             return await self.certificates.certify(*admit(signed, self.gateway, CertifyContent, now=self.now()))
 
         return await self._answer("certify", act)
+
+    async def decide(self, envelope: Envelope) -> Envelope:
+        """The answer to `rpc.settle` and `rpc.revoke_token`.
+
+        Raises:
+            UnreadableError: another type, version or shape.
+        """
+        if envelope.type == RevokeTokenAsked.TYPE:
+            token = RevokeTokenAsked.read(envelope).signed
+
+            async def revoke() -> Wire:
+                return await self.revocation.revoke(*admit(token, self.gateway, RevokeTokenContent, now=self.now()))
+
+            return await self._answer("revoke_token", revoke)
+        signed = SettleAsked.read(envelope).signed
+
+        async def settle() -> Wire:
+            return await self.approvals.settle(*admit(signed, self.gateway, SettleContent, now=self.now()), signed)
+
+        return await self._answer("settle", settle)
 
     async def _answer(self, kind: str, act: Callable[[], Awaitable[Wire]]) -> Envelope:
         try:

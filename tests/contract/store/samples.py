@@ -17,6 +17,8 @@ from libs.domain.state import (
 )
 from libs.store.audit import AuditRecord, Who
 from libs.store.certificates import Certificate, CertificateState
+from libs.store.enrolments import EnrolmentDocument, EnrolmentState
+from libs.store.incidents import Incident
 from libs.store.jobs import JobDocument, JobState
 from libs.store.observations import ObservationDocument
 from libs.store.packages import Package
@@ -166,7 +168,50 @@ RECORDS = [
         used_by=(Use(key_hash=KEY, at=NOW, agent=some(Noun.AGENT), resource=ACCOUNT.resource),),
         state=TokenState.SPENT,
         created_at=NOW,
+        created_by=some(Noun.USER),
+        created_by_name="ada",
         package=some(Noun.PACKAGE),
+        uses=3,
+        host_pattern="dmz-*",
+        networks=("10.20.0.0/16",),
+        approval=True,
+        resource=ACCOUNT.resource,
+    ),
+    EnrolmentDocument(
+        id=some(Noun.ENROLMENT),
+        token=some(Noun.TOKEN),
+        package=some(Noun.PACKAGE),
+        approver=some(Noun.USER),
+        key_hash=KEY,
+        agent=some(Noun.AGENT),
+        resource=ACCOUNT.resource,
+        known=True,
+        resource_name="dmz-web-01",
+        owner=some(Noun.USER),
+        owner_name="ada",
+        platform=Platform.LINUX,
+        host=HOST,
+        address="192.0.2.7",
+        created_at=NOW,
+        state=EnrolmentState.APPROVED,
+        decided_at=NOW + 1,
+        decided_by=some(Noun.USER),
+        decided_by_name="ada",
+        approval=SIGNED,
+        rev=1,
+    ),
+    Incident(
+        id=some(Noun.INCIDENT),
+        kind="token_used_by_another_key",
+        created_at=NOW,
+        seen_by=some(Noun.USER),
+        token=some(Noun.TOKEN),
+        package=None,
+        key_hash=KEY,
+        host_name="copy",
+        resource_name="copy",
+        user_name="ada",
+        address="192.0.2.8",
     ),
     Package(
         id=some(Noun.PACKAGE),

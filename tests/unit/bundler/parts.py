@@ -10,13 +10,23 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from libs.pki.issue import Use, make_authority
 from libs.store.audit import Audit
 from libs.store.certificates import Certificates
+from libs.store.enrolments import Enrolments
+from libs.store.incidents import Incidents
 from libs.store.memory.store import MemoryServer, MemoryStore
 from libs.store.packages import Packages
 from libs.store.runtimes import Runtimes
 from libs.store.schema import CollectionName, Service
 from libs.store.tokens import Tokens
 from libs.telemetry.metrics import Metrics
-from libs.wire.events import Answered, Asked, CertifyAsked, ComposeAsked, EnrolAsked
+from libs.wire.events import (
+    Answered,
+    Asked,
+    CertifyAsked,
+    ComposeAsked,
+    EnrolAsked,
+    RevokeTokenAsked,
+    SettleAsked,
+)
 from libs.wire.identity import agent_csr
 from libs.wire.ids import Noun, new_id
 from libs.wire.observations import HostFacts
@@ -28,21 +38,27 @@ from libs.wire.requests import (
     Person,
     Platform,
     Request,
+    RevokeTokenContent,
+    SettleContent,
     TokenBounds,
 )
 from libs.wire.seal import SUITE, Box, Context, Purpose, Sealed, key_id, open_sealed
 from libs.wire.secret import Secret
 from libs.wire.sign import Prefix, sign
+from services.bundler.approvals import ApprovalQueue
 from services.bundler.certificates import ServerCertificates
 from services.bundler.compose import Composer
 from services.bundler.enrolment import Enrolment
 from services.bundler.metrics import BundlerMetrics
 from services.bundler.package import Ingredients
 from services.bundler.pantry import Pantry
+from services.bundler.revoking import TokenRevocation
 from services.bundler.rpc import Answers
 from services.bundler.runtime import check_runtime
 from services.bundler.tokens import hashed
 from tests.unit.bundler.runtimes import signed_runtime
+
+Asking = EnrolContent | ComposeContent | CertifyContent | SettleContent | RevokeTokenContent
 
 START = 1_800_000_000_000
 OWNER = new_id(Noun.USER)
@@ -107,11 +123,14 @@ class Parts:
         self.nudged: list[tuple[CollectionName, str]] = []
         metrics, audit = BundlerMetrics(shared), Audit(self.store, Service.BUNDLER)
         tokens, packages = Tokens(self.store), Packages(self.store)
+        approvals = ApprovalQueue(tokens, Enrolments(self.store), audit, self.clock)
         self.enrolment = Enrolment(
             authority=AGENTS,
             tokens=tokens,
             packages=packages,
             certificates=Certificates(self.store),
+            approvals=approvals,
+            incidents=Incidents(self.store),
             audit=audit,
             nudge=lambda name, key: self.nudged.append((name, key)),
             days=30,
@@ -132,6 +151,8 @@ class Parts:
             enrolment=self.enrolment,
             composer=self.composer,
             certificates=ServerCertificates(SERVERS, audit, 90, self.clock),
+            approvals=approvals,
+            revocation=TokenRevocation(tokens, audit, self.clock),
             metrics=metrics,
             now=self.clock,
         )
@@ -160,7 +181,7 @@ class Parts:
 
     async def ask(
         self,
-        content: EnrolContent | ComposeContent | CertifyContent,
+        content: Asking,
         *,
         signer: Ed25519PrivateKey = GATEWAY,
         prefix: Prefix = Prefix.REQUEST,
@@ -176,13 +197,24 @@ class Parts:
             person=person,
             content=content,
         )
-        kinds: dict[str, type[Asked]] = {"enrol": EnrolAsked, "compose": ComposeAsked, "certify": CertifyAsked}
+        kinds: dict[str, type[Asked]] = {
+            "enrol": EnrolAsked,
+            "compose": ComposeAsked,
+            "certify": CertifyAsked,
+            "settle": SettleAsked,
+            "revoke_token": RevokeTokenAsked,
+        }
         sent = kind or kinds[content.kind]
         envelope = sent(signed=sign(request.to_bytes(), prefix, signer)).envelope(self.clock())
-        answers = {EnrolAsked: self.answers.enrol, ComposeAsked: self.answers.compose}
+        answers = {
+            EnrolAsked: self.answers.enrol,
+            ComposeAsked: self.answers.compose,
+            SettleAsked: self.answers.decide,
+            RevokeTokenAsked: self.answers.decide,
+        }
         return Answered.read(await answers.get(sent, self.answers.certify)(envelope))
 
-    async def code(self, content: EnrolContent | ComposeContent | CertifyContent, **how: object) -> str:
+    async def code(self, content: Asking, **how: object) -> str:
         """The code of the refusal that this request gets."""
         answered = await self.ask(content, **how)  # type: ignore[arg-type]
         assert answered.answer is None

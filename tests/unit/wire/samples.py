@@ -139,6 +139,29 @@ SAMPLES: dict[str, Wire] = {
         ),
         "req",
     ),
+    "request.compose.bounds.1": _request(
+        requests.ComposeContent(
+            package=f"pkg_{A}",
+            token=f"tok_{A}",
+            platform=requests.Platform.LINUX,
+            server_name="keyturn",
+            server_port=7272,
+            user_name="ops",
+            bounds=requests.TokenBounds(
+                user_names=("ops",),
+                host_pattern="dmz-*",
+                networks=("10.20.0.0/16", "2001:db8::/32"),
+                approval=True,
+                resource=f"res_{A}",
+            ),
+            recipient=bytes(32),
+        ),
+        "req",
+    ),
+    "request.settle.1": _request(
+        requests.SettleContent(enrolment=f"enr_{A}", approve=True, resource=f"res_{A}", key_hash=HASH), "req"
+    ),
+    "request.revoke_token.1": _request(requests.RevokeTokenContent(token=f"tok_{A}"), "req"),
     "request.certify.1": _request(requests.CertifyContent(csr=b"\x30", names=("keyturn", "127.0.0.1")), "req"),
     "agent_api.session.1": agent_api.SessionRequest(
         agent=f"agt_{A}", agent_version="0.1.0", boot=3, sequence=2, digest=HASH
@@ -152,6 +175,8 @@ SAMPLES: dict[str, Wire] = {
     "event.agent.observed.1": _event(events.AgentObserved(observation=f"obs_{A}")),
     "event.agent.enrolled.1": _event(events.AgentEnrolled(agent=f"agt_{A}")),
     "event.rpc.reveal.1": _event(events.RevealAsked(signed=SIGNED)),
+    "event.rpc.settle.1": _event(events.SettleAsked(signed=SIGNED)),
+    "event.rpc.revoke_token.1": _event(events.RevokeTokenAsked(signed=SIGNED)),
     "event.rpc.answer.1": _event(events.Answered(declined={"code": "token_used", "sentence": "It was used."})),
     "event.agent.wake.1": _event(events.AgentWake(agent=f"agt_{A}")),
     "event.agent.revoked.1": _event(events.AgentRevoked(agent=f"agt_{A}")),

@@ -1,0 +1,38 @@
+"""Incidents: what somebody should look at soon, because it may be an attack. Written by the bundler alone."""
+
+from dataclasses import dataclass
+
+from libs.store.ports import After, Store
+from libs.store.record import Record
+from libs.store.schema import CollectionName
+from libs.store.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident(Record):
+    """One, told once however often it repeats itself."""
+
+    kind: str
+    created_at: int
+    seen_by: str  # a user's id; administrators see all
+    token: str
+    package: str | None
+    key_hash: str  # of the key that came second
+    host_name: str
+    resource_name: str
+    user_name: str
+    address: str
+
+
+class Incidents(Table[Incident]):
+    """Every incident."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, CollectionName.INCIDENTS, Incident)
+
+    async def page(
+        self, *, now: int, limit: int, after: After | None = None, seen_by: str | None = None
+    ) -> list[Incident]:
+        """Newest first, one person's or all; `after` is the (created_at, id) where the page before ended."""
+        equals = {} if seen_by is None else {"seen_by": seen_by}
+        return await self._page(now=now, limit=limit, after=after, equals=equals)
