@@ -1,4 +1,8 @@
-"""A certified agent's machine becomes a resource, under the person that its enrolment named."""
+"""A certified agent's machine becomes a resource, under the person that its enrolment named.
+
+A machine whose name its owner has already is another machine until a person says otherwise: it is added under its name
+with a part of its identifier, so that people can tell the two apart.
+"""
 
 from dataclasses import dataclass
 
@@ -10,9 +14,16 @@ from libs.store.certificates import Certificates
 from libs.store.resources import Resource, Resources
 from libs.wire.envelope import Envelope
 from libs.wire.events import AgentEnrolled, ResourceChanged
+from services.scheduler.records import Records
+from services.scheduler.takeovers import Takeovers
 from services.scheduler.trusted import Agents, NotBelievedError
 
 log = structlog.get_logger()
+
+_TOLD_APART = 6
+"""Letters of the identifier behind a name that is taken; more than two machines of one name are rare."""
+
+_LONGEST_NAME = 253
 
 
 @dataclass
@@ -22,6 +33,8 @@ class Enrolments:
     certificates: Certificates
     resources: Resources
     agents: Agents
+    takeovers: Takeovers
+    records: Records
     broker: Broker
     clock: Clock
     checked_until: int = 0
@@ -36,14 +49,15 @@ class Enrolments:
         """
         found = await self.certificates.created(self.checked_until, until)
         for certificate in found:
-            if await self.resources.get(certificate.resource) is None:
+            resource = await self.resources.get(certificate.resource)
+            if resource is None or resource.agent != certificate.agent:
                 await self.take(certificate.agent)
         if found:
             self.checked_until = found[-1].created_at
 
     async def take(self, agent: str) -> None:
-        """Adds the agent's resource, unless it is there. An existing resource is never taken over by a name or a
-        message.
+        """Adds the agent's resource, unless it is there. An existing one is never taken over by a name or a message,
+        but by a person's approval alone.
         """
         certificate = await self.certificates.active(agent)
         if certificate is None:
@@ -54,11 +68,18 @@ class Enrolments:
         except NotBelievedError as error:
             log.error("a certificate does not count", agent=agent, why=str(error))
             return
-        now = self.clock.now()
+        known = await self.resources.get(identity.resource)
+        if known is not None:
+            if known.agent != agent:
+                await self.takeovers.take(known, identity)
+            return
+        now, name = self.clock.now(), await self._name(certificate.owner, certificate.resource_name, identity.resource)
+        if name != certificate.resource_name:
+            await self.records.named_apart(identity.resource, agent, asked=certificate.resource_name, name=name)
         added = await self.resources.insert(
             Resource(
                 id=identity.resource,
-                name=certificate.resource_name,
+                name=name,
                 platform=certificate.platform,
                 owner=certificate.owner,
                 owner_name=certificate.owner_name,
@@ -71,3 +92,9 @@ class Enrolments:
         if added:
             log.info("resource added", resource=identity.resource, agent=agent, owner=certificate.owner)
             await self.broker.notify(ResourceChanged(resource=identity.resource, rev=1).envelope(now))
+
+    async def _name(self, owner: str, asked: str, resource: str) -> str:
+        """The name that the machine asked for, or one by which people can tell it from the owner's other one."""
+        if await self.resources.named(owner, asked) is None:
+            return asked
+        return f"{asked[: _LONGEST_NAME - _TOLD_APART - 1]}-{resource[-_TOLD_APART:]}"

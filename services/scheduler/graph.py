@@ -35,6 +35,7 @@ from services.scheduler.requests import Desk
 from services.scheduler.results import Reports
 from services.scheduler.reveals import FOR_ALL, PER_PERSON, Reveals
 from services.scheduler.sweeper import Sweeper
+from services.scheduler.takeovers import Takeovers
 from services.scheduler.trusted import Agents, Gateway
 from services.scheduler.witness import MemoryWitness, Witness
 
@@ -95,7 +96,8 @@ def build(
     )
     reports = Reports(results, agents, ledger, episodes, nonces, keys.opener, clock)
     discoveries = Discoveries(observations, accounts, resources, agents, ledger, episodes, nonces, broker, clock)
-    enrolments = Enrolments(certificates, resources, agents, broker, clock)
+    takeovers = Takeovers(gateway, certificates, resources, accounts, ledger, episodes, records, broker, clock)
+    enrolments = Enrolments(certificates, resources, agents, takeovers, records, broker, clock)
     sweeper = Sweeper(
         accounts=accounts,
         requests=requests,

@@ -10,6 +10,7 @@ import structlog
 
 from libs.broker.ports import Broker
 from libs.domain.accounts import Account
+from libs.domain.deadlines import HOUR
 from libs.domain.state import NONE, Change, Generation, Rotation, Status
 from libs.domain.trust import contact
 from libs.service.clock import Clock
@@ -54,15 +55,22 @@ class Discoveries:
         why: str | None = None
         try:
             identity, seen = await self.agents.observation(document.signed, document.agent)
-            if await self.resources.get(identity.resource) is None:
+            resource = await self.resources.get(identity.resource)
+            if resource is None or (resource.agent != identity.agent and self._new(document)):
                 # It overtook the enrolment: it stays on the desk, and the sweep takes it when the resource is there.
                 log.info("an observation waits for its resource", observation=key, resource=identity.resource)
                 return
+            if resource.agent != identity.agent:
+                raise NotBelievedError(f"the agent of {resource.id} is {resource.agent}")
             await self._believe(document, identity.resource, seen)
         except NotBelievedError as error:
             log.warning("an observation does not count", observation=key, agent=document.agent, why=str(error))
             why = str(error)
         await self.observations.mark_taken(key, why=why)
+
+    def _new(self, document: ObservationDocument) -> bool:
+        """Whether its agent may still be given the resource by what is on its way."""
+        return self.clock.now() < document.created_at + HOUR
 
     async def _believe(self, document: ObservationDocument, resource: str, seen: Observation) -> None:
         at = min(document.created_at, self.clock.now())

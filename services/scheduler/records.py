@@ -8,6 +8,7 @@ from libs.domain.accounts import Account
 from libs.domain.state import Flight
 from libs.service.clock import Clock
 from libs.store.audit import Audit, AuditRecord, Who
+from libs.store.resources import Resource
 from libs.wire.ids import Noun, derived_id
 from libs.wire.requests import Person, Request, RevealContent
 
@@ -32,6 +33,35 @@ class Records:
                 task=flight.task,
                 outcome="offered",
                 extra={"agent": agent, "generation": str(flight.generation)},
+            )
+        )
+
+    async def taken_over(self, resource: Resource, agent: str, approval: Request) -> None:
+        """A known resource is about to get another agent, as a person approved."""
+        person = approval.person
+        await self.audit.append(
+            AuditRecord(
+                id=derived_id(Noun.AUDIT, "taken_over", resource.id, agent, approval.id),
+                at=self.clock.now(),
+                who=None if person is None else Who(id=person.id, name=person.name),
+                what="resource.taken_over",
+                resource=resource.id,
+                outcome="approved",
+                address="" if person is None else person.address,
+                extra={"name": resource.name, "agent": agent, "agent_before": resource.agent, "approval": approval.id},
+            )
+        )
+
+    async def named_apart(self, resource: str, agent: str, *, asked: str, name: str) -> None:
+        """A new machine asked for a name that its owner has already."""
+        await self.audit.append(
+            AuditRecord(
+                id=derived_id(Noun.AUDIT, "named_apart", resource),
+                at=self.clock.now(),
+                who=Who(id="scheduler", name="scheduler"),
+                what="resource.named_apart",
+                resource=resource,
+                extra={"agent": agent, "asked": asked, "name": name},
             )
         )
 

@@ -150,7 +150,9 @@ class World:
 
     # ---- the bundler
 
-    async def enrols(self, host: Host, *, authority: Authority = AGENTS, told: bool = True) -> None:
+    async def enrols(
+        self, host: Host, *, authority: Authority = AGENTS, told: bool = True, approval: Signed | None = None
+    ) -> None:
         """Certifies the agent; where `told` is False the event is lost."""
         now = self.clock.now()
         csr = agent_csr(host.signing, host.sealing.public_key())
@@ -171,6 +173,7 @@ class World:
             created_at=now,
             not_after=now + 30 * DAY,
             host=FACTS,
+            approval=approval,
         )
         events = [AgentEnrolled(agent=host.agent).envelope(now)] if told else []
         assert await Certificates(self.server.store(Service.BUNDLER)).insert(certificate, *events)
