@@ -19,7 +19,7 @@ def plain(value: Any) -> Any:
         StoreRefusedError: a type, an integer, a date or a key that a document cannot hold.
     """
     kind = type(value)
-    if kind in _AS_IT_IS or (kind is str and value.isascii()):
+    if kind in _AS_IT_IS or (kind is str and value.isascii()) or (kind is int and -_INT64 <= value < _INT64):
         return value  # most of what lies in documents: there is nothing to look for in it
     if kind is dict or isinstance(value, Mapping):
         return {_key(key): plain(item) for key, item in value.items()}

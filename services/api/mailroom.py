@@ -43,9 +43,11 @@ class Mailroom:
             end(waiter)
 
     def rebuild(self, agents: Iterable[str]) -> None:
-        """The agents that have mail by the documents; replaces what was remembered."""
+        """The agents that have mail by the documents; replaces what was remembered. Woken in one order, the same each
+        time.
+        """
         self._mail.clear()
-        for agent in agents:
+        for agent in sorted(agents):
             self.wake(agent)
 
     def take(self, agent: str) -> bool:

@@ -56,14 +56,14 @@ def rank(document: Any, path: str, *, highest: bool) -> tuple[int, Any]:
 
 def place(value: Any) -> tuple[int, Any]:
     """The place of a plain value among all: first by its type, then by itself."""
+    if isinstance(value, str):
+        return (2, value.encode())
     if value is None:
         return (0, 0)
     if isinstance(value, bool):
         return (4, value)
     if isinstance(value, int | float):
         return (1, value)
-    if isinstance(value, str):
-        return (2, value.encode())
     return (5, value) if isinstance(value, datetime) else (3, value)
 
 
