@@ -18,6 +18,8 @@ from libs.store.accounts import Accounts as StoredAccounts
 from libs.store.audit import Audit as StoredAudit
 from libs.store.audit import AuditTrail
 from libs.store.certificates import Certificates
+from libs.store.enrolments import Enrolments as StoredEnrolments
+from libs.store.incidents import Incidents as StoredIncidents
 from libs.store.jobs import Jobs
 from libs.store.nonces import Nonces
 from libs.store.observations import Observations
@@ -57,8 +59,12 @@ from services.api.audit.recording import Recorder
 from services.api.audit.service import Audit
 from services.api.auth import signed_in
 from services.api.calls import Calls
+from services.api.enrolments import routes as enrolment_routes
+from services.api.enrolments.service import Enrolments
 from services.api.events import routes as event_routes
 from services.api.events.service import Events
+from services.api.incidents import routes as incident_routes
+from services.api.incidents.service import Incidents
 from services.api.keys import Keys
 from services.api.limits import Limits
 from services.api.mailroom import Mailroom
@@ -84,6 +90,8 @@ from services.api.signing import Signer
 from services.api.tasks import routes as task_routes
 from services.api.tasks.asking import TaskAsking
 from services.api.tasks.service import Tasks
+from services.api.tokens import routes as token_routes
+from services.api.tokens.service import Tokens as EnrolmentTokens
 from services.api.users import routes as user_routes
 from services.api.users.service import Users
 
@@ -180,11 +188,13 @@ def build(parts: Parts) -> Gateway:
         Tokens(store),
         users,
         Runtimes(PublishedRuntimes(store)),
+        access=access,
         calls=calls,
         recorder=recorder,
         clock=now,
         entropy=entropy,
     )
+    queue = Enrolments(StoredEnrolments(store), resources, access=access, calls=calls, recorder=recorder, clock=now)
     heard = Heard(presences, now, parts.clock.sleep)
     tokens = SessionTokens(parts.keys.session_secrets)
     door = AgentDoor(
@@ -213,6 +223,9 @@ def build(parts: Parts) -> Gateway:
         task_routes.router(shown, asking, caller),
         notification_routes.router(Notifications(shown, tasks, now), caller),
         package_routes.router(packages, caller),
+        token_routes.router(EnrolmentTokens(Tokens(store), calls, recorder, now), caller),
+        enrolment_routes.router(queue, caller),
+        incident_routes.router(Incidents(StoredIncidents(store), now), caller),
         agents_routes.router(Agents(resources, facts, now), caller),
         audit_routes.router(Audit(AuditTrail(store), now), caller),
         event_routes.router(events, caller),

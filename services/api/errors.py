@@ -13,6 +13,7 @@ GatewayError              permanent, unless said otherwise
   DeclinedError           scheduler or bundler said no; carries their code and sentence
   AwayError               retryable: a part behind the gateway does not answer; carries a code of its own
   AgentRefusedError       the agent's request does not count; carries a code of its own
+  ApprovalPendingError    retryable: an enrolment waits until a person has decided
 """
 
 from typing import Any, ClassVar
@@ -106,3 +107,11 @@ class AwayError(GatewayError):
 
 class AgentRefusedError(GatewayError):
     code = "agent_refused"
+
+
+class ApprovalPendingError(GatewayError):
+    code = "approval_pending"
+    retryable = True
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, retry_after=10)

@@ -6,6 +6,7 @@ that it breaks and, by it, what would be right; it never repeats the input, whic
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,7 @@ from libs.wire.agent_api import Problem
 from libs.wire.reasons import SENTENCES
 from services.api.errors import (
     AgentRefusedError,
+    ApprovalPendingError,
     AwayError,
     ConflictError,
     DeclinedError,
@@ -48,6 +50,7 @@ _STATUS: Mapping[type[GatewayError], HTTPStatus] = {
     SlowDownError: HTTPStatus.TOO_MANY_REQUESTS,
     AwayError: HTTPStatus.SERVICE_UNAVAILABLE,
     AgentRefusedError: HTTPStatus.FORBIDDEN,
+    ApprovalPendingError: HTTPStatus.CONFLICT,
 }
 
 _CODE_STATUS: Mapping[str, HTTPStatus] = {
@@ -73,7 +76,7 @@ _AWAY: Mapping[type[KeyturnError], tuple[str, str]] = {
 }
 """Retryable failures behind the gateway; the first that fits counts."""
 
-_TITLES: Mapping[HTTPStatus, str] = {
+TITLES: Mapping[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "This is no request that Keyturn understands",
     HTTPStatus.UNAUTHORIZED: "Not signed in",
     HTTPStatus.FORBIDDEN: "Not allowed",
@@ -100,7 +103,7 @@ def problem(status: HTTPStatus, code: str, detail: str, **extra: Any) -> Respons
     """One problem as an answer; `extra` are its further members."""
     body = {
         "type": "about:blank",
-        "title": _TITLES.get(status, status.phrase),
+        "title": TITLES.get(status, status.phrase),
         "status": int(status),
         "detail": detail,
         "code": code,
@@ -114,25 +117,54 @@ def problem(status: HTTPStatus, code: str, detail: str, **extra: Any) -> Respons
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def of_error(error: Exception) -> Response:
-    """The problem that tells of any error that a route lets through."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of an error: its status, its stable code, its sentence, and what else a program may use."""
+
+    status: HTTPStatus
+    code: str
+    detail: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+NOT_THERE = Said(HTTPStatus.NOT_FOUND, "not_there", "There is no such page, or it is not yours to see.")
+INVALID = HTTPStatus.UNPROCESSABLE_ENTITY
+"""A form with a field that breaks a rule."""
+
+
+def said_of_framework(error: HTTPException) -> Said:
+    """What a page says of what the framework itself refuses."""
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.NOT_FOUND:
+        return NOT_THERE
+    return Said(status, "bad_request", "This address takes no such request. Go back, and use the buttons of the page.")
+
+
+def said_of(error: Exception) -> Said:
+    """What is said of any error that a route lets through, on a page as in a problem; one of ours is logged."""
     if isinstance(error, GatewayError):
-        return _of_refusal(error)
+        return _said_of_refusal(error)
     if isinstance(error, RuleError):
-        return problem(HTTPStatus.CONFLICT, error.reason.value, " ".join(SENTENCES[error.reason]))
+        return Said(HTTPStatus.CONFLICT, error.reason.value, " ".join(SENTENCES[error.reason]))
     if isinstance(error, StoreError | BrokerError) and error.retryable:
         code, detail = _AWAY[next(kind for kind in _AWAY if isinstance(error, kind))]
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after=2)
+        return Said(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, {"retry_after": 2})
     _log.error("a request ended in an error of ours", exc_info=error)
     detail = "The fault is on the server's side and stands in its log. Look at the state before you repeat this."
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
+    return Said(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
 
 
-def _of_refusal(error: GatewayError) -> Response:
+def of_error(error: Exception) -> Response:
+    """The problem that tells of any error that a route lets through."""
+    said = said_of(error)
+    return problem(said.status, said.code, said.detail, **said.extra)
+
+
+def _said_of_refusal(error: GatewayError) -> Said:
     if isinstance(error, DeclinedError) and error.again:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, error.stable, error.sentence, retry_after=2)
+        return Said(HTTPStatus.SERVICE_UNAVAILABLE, error.stable, error.sentence, {"retry_after": 2})
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-    return problem(_CODE_STATUS.get(error.stable, status), error.stable, error.sentence, **error.extra)
+    return Said(_CODE_STATUS.get(error.stable, status), error.stable, error.sentence, error.extra)
 
 
 def _sentence(item: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from libs.wire.agent_api import EnrolAnswer, EnrolRequest
 from libs.wire.events import EnrolAsked
 from libs.wire.requests import EnrolContent, Enrolled
 from services.api.calls import Calls
-from services.api.errors import AgentRefusedError, AwayError, DeclinedError
+from services.api.errors import AgentRefusedError, ApprovalPendingError, AwayError, DeclinedError
 
 _SECONDS = 10.0
 
@@ -23,6 +23,7 @@ class Enrolment:
         """The agent's certificate. The same key may ask again with the same token when an answer was lost.
 
         Raises:
+            ApprovalPendingError: a person has not decided yet.
             AgentRefusedError: `user_name_unknown`, or the bundler's own code, such as `token_used`.
             AwayError: the bundler, or its store, does not answer.
         """
@@ -47,6 +48,8 @@ class Enrolment:
             found = await self._calls.ask(EnrolAsked, content, Enrolled, person=None, seconds=_SECONDS, away=away)
         except DeclinedError as error:
             self._refused(error.stable)
+            if error.stable == ApprovalPendingError.code:
+                raise ApprovalPendingError(error.sentence) from error
             if error.again:
                 raise AwayError(error.sentence, error.stable, seconds=10) from error
             raise AgentRefusedError(error.sentence, error.stable) from error

@@ -17,7 +17,7 @@ from libs.wire.events import ComposeAsked
 from libs.wire.ids import Entropy, Noun, new_id
 from libs.wire.requests import ComposeContent, Composed, TokenBounds
 from libs.wire.seal import SUITE, Box, Context, Purpose, Sealed, key_id, open_sealed
-from services.api.access import Caller
+from services.api.access import Access, Caller
 from services.api.audit.recording import Recorder
 from services.api.calls import Calls
 from services.api.errors import AwayError, InvalidError, NotAllowedError
@@ -50,13 +50,15 @@ class Packages:
         users: Users,
         runtimes: Runtimes,
         *,
+        access: Access,
         calls: Calls,
         recorder: Recorder,
         clock: Callable[[], int],
         entropy: Entropy,
     ) -> None:
         self._packages, self._tokens, self._users, self._runtimes = packages, tokens, users, runtimes
-        self._calls, self._recorder, self._clock, self._entropy = calls, recorder, clock, entropy
+        self._access, self._calls, self._recorder = access, calls, recorder
+        self._clock, self._entropy = clock, entropy
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[PackageView]:
         """An administrator sees all, others what they made; newest first."""
@@ -76,14 +78,14 @@ class Packages:
 
         Raises:
             NotAllowedError: for somebody else's user name, and the person is no administrator.
-            InvalidError: there is no such user, or no server name.
+            NotThereError: the resource that it is for is not there, or somebody else's.
+            InvalidError: there is no such user or no server name, or the bounds do not fit the resource.
             AwayError: `bundler_away`, `runtime_damaged`.
             DeclinedError: the bundler said no.
         """
-        if not caller.is_administrator and body.user_name != caller.name:
-            raise NotAllowedError(f"You may build packages for your own user name, {caller.name}, only.")
-        if await self._users.named(body.user_name) is None:
-            raise InvalidError("user_name", f"There is no user named {body.user_name}.", "user_name_unknown")
+        names = await self._user_names(caller, body)
+        if body.for_resource is not None:
+            await self._fits(caller, body, body.for_resource)
         server_name = body.server_name or asked_host
         if server_name is None:
             raise InvalidError("server_name", "Say how agents reach this server.")
@@ -96,7 +98,15 @@ class Packages:
             server_port=body.server_port or asked_port or _PORT,
             schedule_interval=body.schedule_interval,
             user_name=body.user_name,
-            bounds=TokenBounds(uses=body.uses, lifetime_seconds=body.lifetime_seconds, user_names=(body.user_name,)),
+            bounds=TokenBounds(
+                uses=body.uses,
+                lifetime_seconds=body.lifetime_seconds,
+                user_names=names,
+                host_pattern=body.host_pattern,
+                networks=body.networks,
+                approval=body.approval,
+                resource=body.for_resource,
+            ),
             recipient=private.public_key().public_bytes_raw(),
         )
         await self._recorder.record("package.requested", caller.to_person(), detail=_detail(content))
@@ -120,6 +130,28 @@ class Packages:
             chunks=_stream((*prefix.chunks, tail)),
         )
 
+    async def _user_names(self, caller: Caller, body: PackageBody) -> tuple[str, ...]:
+        """The names that agent.conf may have, the package's own first."""
+        names = tuple(dict.fromkeys((body.user_name, *body.user_names)))
+        if not caller.is_administrator and names != (caller.name,):
+            raise NotAllowedError(f"You may build packages for your own user name, {caller.name}, only.")
+        for name in names:
+            if await self._users.named(name) is None:
+                field = "user_name" if name == body.user_name else "user_names"
+                raise InvalidError(field, f"There is no user named {name}.", "user_name_unknown")
+        return names
+
+    async def _fits(self, caller: Caller, body: PackageBody, key: str) -> None:
+        """Returns where the package may give this resource another agent."""
+        resource = await self._access.resource(caller, key)
+        if body.uses != 1:
+            raise InvalidError("uses", f"A package for {resource.name}, which is known, is for one machine.")
+        if body.user_names or body.user_name != resource.owner_name:
+            owner = resource.owner_name
+            raise InvalidError("user_name", f"{resource.name} is under {owner}, so its package is for {owner} alone.")
+        if body.platform is not resource.platform:
+            raise InvalidError("platform", f"{resource.name} is {resource.platform}.")
+
 
 def _opened(composed: Composed, content: ComposeContent, private: X25519PrivateKey) -> bytes:
     box = Box(recipient=key_id(private.public_key()), box=composed.tail)
@@ -132,7 +164,7 @@ async def _stream(parts: tuple[bytes, ...]) -> AsyncIterator[bytes]:
         yield part
 
 
-def _detail(content: ComposeContent) -> dict[str, str | int]:
+def _detail(content: ComposeContent) -> dict[str, str | int | bool | None]:
     return {
         "package": content.package,
         "token": content.token,
@@ -141,6 +173,10 @@ def _detail(content: ComposeContent) -> dict[str, str | int]:
         "user_name": content.user_name,
         "uses": content.bounds.uses,
         "lifetime_seconds": content.bounds.lifetime_seconds,
+        "host_pattern": content.bounds.host_pattern,
+        "networks": ", ".join(content.bounds.networks),
+        "approval": content.bounds.approval,
+        "for_resource": content.bounds.resource,
     }
 
 

@@ -32,6 +32,12 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("GET", "/v1/notifications"): (None, (401, 200, 200, 200)),
     ("GET", "/v1/packages"): (None, (401, 200, 200, 200)),
     ("POST", "/v1/packages"): ({"platform": "linux", "user_name": "ben"}, (401, 503, 403, 503)),
+    ("GET", "/v1/tokens"): (None, (401, 200, 200, 200)),
+    ("POST", "/v1/tokens/{token}/revoke"): (None, (401, 503, 404, 503)),
+    ("GET", "/v1/enrolments"): (None, (401, 200, 200, 200)),
+    ("POST", "/v1/enrolments/{enrolment}/approve"): (None, (401, 503, 404, 503)),
+    ("POST", "/v1/enrolments/{enrolment}/deny"): (None, (401, 503, 404, 503)),
+    ("GET", "/v1/incidents"): (None, (401, 200, 200, 200)),
     ("GET", "/v1/agents"): (None, (401, 200, 200, 200)),
     ("GET", "/v1/audit"): (None, (401, 403, 403, 200)),
 }
@@ -50,7 +56,10 @@ async def test_each_caller_gets_what_is_theirs(
     account = await world.account(resource, rotation=in_sync())
     asked = await world.client.post(f"/v1/accounts/{account.id}/reset", headers=people["ben"])
     task = asked.json()["task"]["id"]
-    target = path.format(user=ben.id, resource=resource.id, account=account.id, task=task)
+    token, enrolment = await world.token(ben), await world.waiting(ben)
+    target = path.format(
+        user=ben.id, resource=resource.id, account=account.id, task=task, token=token.id, enrolment=enrolment.id
+    )
     found = [
         (await world.client.request(method, target, json=body, headers=people[each])).status_code for each in CALLERS
     ]

@@ -28,9 +28,11 @@ from libs.pki.issue import Authority, Use, issue_agent, make_authority
 from libs.service.clock import FakeClock
 from libs.store.accounts import Accounts
 from libs.store.certificates import Certificate, Certificates, certificate_id
+from libs.store.enrolments import EnrolmentDocument, Enrolments
 from libs.store.memory.store import MemoryServer
 from libs.store.resources import Resource, Resources
 from libs.store.schema import CollectionName, Service
+from libs.store.tokens import EnrolmentToken, Tokens
 from libs.store.users import Role, User, Users
 from libs.telemetry.metrics import Metrics
 from libs.vault.seal import VaultKeys
@@ -40,6 +42,7 @@ from libs.wire.http_signature import sign
 from libs.wire.identity import agent_csr
 from libs.wire.ids import Noun, account_id, new_id
 from libs.wire.model import Wire
+from libs.wire.observations import HostFacts
 from libs.wire.requests import Declined, Platform, Request
 from libs.wire.sign import Prefix, verify
 from services.api.app import Gateway, Parts, build
@@ -161,6 +164,44 @@ class World:
         )
         assert await Resources(self.admin).insert(found)
         return found, TestAgent(agent, resource, private, self.clock, self.client)
+
+    async def token(self, maker: User, **changes: Any) -> EnrolmentToken:
+        """The token of a package that somebody built."""
+        whole: dict[str, Any] = {
+            "id": new_id(Noun.TOKEN),
+            "sha256": secrets.token_hex(32),
+            "user_names": (maker.name,),
+            "uses_left": 1,
+            "expires": self.clock.now() + 86_400_000,
+            "created_at": self.clock.now() + next(self._names),
+            "created_by": maker.id,
+            "created_by_name": maker.name,
+        }
+        token = EnrolmentToken(**whole | changes)
+        assert await Tokens(self.admin).insert(token)
+        return token
+
+    async def waiting(self, approver: User, **changes: Any) -> EnrolmentDocument:
+        """A machine that waits for a person."""
+        whole: dict[str, Any] = {
+            "id": new_id(Noun.ENROLMENT),
+            "token": new_id(Noun.TOKEN),
+            "package": None,
+            "approver": approver.id,
+            "key_hash": secrets.token_hex(32),
+            "agent": new_id(Noun.AGENT),
+            "resource": new_id(Noun.RESOURCE),
+            "resource_name": "dmz-web-09",
+            "owner": approver.id,
+            "owner_name": approver.name,
+            "platform": Platform.LINUX,
+            "host": HostFacts(hostname="dmz-web-09", system="Debian GNU/Linux 12 (bookworm)"),
+            "address": "192.0.2.9",
+            "created_at": self.clock.now() + next(self._names),
+        }
+        found = EnrolmentDocument(**whole | changes)
+        assert await Enrolments(self.admin).insert(found)
+        return found
 
     async def account(self, resource: Resource, name: str = "root", rotation: Rotation | None = None) -> Account:
         """An account on a resource."""
