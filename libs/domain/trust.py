@@ -41,6 +41,17 @@ def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: st
 
 
 def trust_lost(r: Rotation, *, now: int) -> Change:
+def clock_put_back(r: Rotation, *, now: int) -> Rotation:
+    """The rotation without what lies in the future: the clock was ahead when it was written, and has been put right.
+
+    Otherwise every contact would be older than that, and say nothing until the clock comes there. What cannot be
+    ordered any more counts as older than the next contact, which at worst causes a comparison too many.
+    """
+    seen = None if r.seen is not None and r.seen.at > now else r.seen
+    compared_at = 0 if r.compared_at > now else r.compared_at
+    return replace(r, seen=seen, compared_at=compared_at)
+
+
     """The agent was enrolled again: what was known is past. Nothing is forgotten."""
     if r.status is Status.QUARANTINED or (not candidates(r) and r.flight is None):
         return Change(r)

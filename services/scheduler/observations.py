@@ -12,7 +12,7 @@ from libs.broker.ports import Broker
 from libs.domain.accounts import Account
 from libs.domain.deadlines import HOUR
 from libs.domain.state import NONE, Change, Generation, Rotation, Status
-from libs.domain.trust import contact
+from libs.domain.trust import clock_put_back, contact
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts
 from libs.store.observations import ObservationDocument, Observations
@@ -96,7 +96,10 @@ class Discoveries:
         """
         while True:
             before = await self.resources.get(resource)
-            if before is None or (before.observed_at or 0) > at:
+            if before is None:
+                return False
+            # What lies in the future was written by a clock that has been put back since; nothing is older than that.
+            if at < (before.observed_at or 0) <= self.clock.now():
                 return False
             after = replace(before, observed_at=at, sequence=seen.sequence, host=seen.host, rev=before.rev + 1)
             if await self.resources.save(before, after):
@@ -144,7 +147,8 @@ class Discoveries:
         nonce = self.nonces.fresh()
 
         def rule(account: Account) -> Change:
-            return contact(account.rotation, mark=mark, fingerprint=each.fingerprint, nonce=nonce, now=at)
+            r = clock_put_back(account.rotation, now=self.clock.now())
+            return contact(r, mark=mark, fingerprint=each.fingerprint, nonce=nonce, now=at)
 
         account = await self.ledger.turn(key, rule)
         if account.rotation.status is Status.UNCERTAIN:
