@@ -1,0 +1,93 @@
+"""The proof, as a table: `python -m tests.model.prove`, every setting of the checker and every weaker rule.
+
+A row is what one run gave. `SOURCES` is the list of what makes rows; a new kind of run is one more function in it.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from tests.model.checker.explore import Outcome, Setting, explore
+from tests.model.checker.settings import SETTINGS_ALL
+from tests.model.checker.variants import VARIANTS
+
+_PROCESSES = 2
+_FRESH_AFTER = 1
+"""Runs of a process before another takes its place: what one remembered is no use to the next."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run: how large it was, how long it took, what it found, and the story where there is one to tell."""
+
+    name: str
+    size: str
+    seconds: float
+    found: str
+    wrong: bool
+    story: str = ""
+
+    def __str__(self) -> str:
+        return f"  {'NO' if self.wrong else 'ok'} {self.name:<56} {self.size:>20} {self.seconds:>8.1f} s  {self.found}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Runs of one kind, and what they are to show."""
+
+    title: str
+    rows: Callable[[], Iterator[Row]]
+
+
+def settings() -> Iterator[Row]:
+    """Every setting is explored whole, and nothing is broken in any state of it."""
+    for setting, outcome in _explored(SETTINGS_ALL):
+        violation = outcome.violation
+        found = "0 violations" if violation is None else violation.broken
+        yield Row(setting.name, _states(outcome), outcome.seconds, found, violation is not None, str(violation or ""))
+
+
+def variants() -> Iterator[Row]:
+    """Every weaker rule is caught."""
+    for variant, outcome in _explored(VARIANTS):
+        violation = outcome.violation
+        found = "NOT CAUGHT" if violation is None else f"caught in {len(violation.way)} steps: {violation.broken}"
+        yield Row(variant.name, _states(outcome), outcome.seconds, found, violation is None)
+
+
+SOURCES: tuple[Source, ...] = (
+    Source("The rules hold in every state", settings),
+    Source("Each weaker rule is caught", variants),
+)
+
+
+def prove(sources: Sequence[Source] = SOURCES) -> int:
+    """Prints every row as it comes; how many were wrong."""
+    wrong = 0
+    for source in sources:
+        print(source.title, flush=True)
+        rows = seconds = bad = 0.0
+        for row in source.rows():
+            print(row, flush=True)
+            if row.story:
+                print(row.story, flush=True)
+            rows, seconds, bad = rows + 1, seconds + row.seconds, bad + row.wrong
+        print(f"  {rows:.0f} runs, {seconds:.1f} s, {bad:.0f} wrong\n", flush=True)
+        wrong += int(bad)
+    return wrong
+
+
+def _explored(runs: Sequence[Setting]) -> Iterator[tuple[Setting, Outcome]]:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(_PROCESSES, context, max_tasks_per_child=_FRESH_AFTER) as pool:
+        yield from zip(runs, pool.map(explore, runs), strict=True)
+
+
+def _states(outcome: Outcome) -> str:
+    return f"{outcome.states:,} states"
+
+
+if __name__ == "__main__":
+    sys.exit(1 if prove() else 0)
