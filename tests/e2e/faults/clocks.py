@@ -68,6 +68,7 @@ def _has_another_clock(maps: bytes) -> None:
 
 
 def _on_host(ground: Ground, trial: Trial, moment: Moment, seconds: int) -> None:
+    trial.then_drifts = True
     host = ground.site.host
     lines = "".join(f"Environment={name}={value}\n" for name, value in _variables(_ON_HOST).items())
     _step_host(ground, 0)
@@ -99,6 +100,7 @@ def _own_clock_again(ground: Ground) -> None:
 
 
 def _on_server(ground: Ground, trial: Trial, moment: Moment, seconds: int, names: Sequence[str]) -> None:
+    trial.then_drifts = True
     clock = ground.site.folder / "clock"
     _step_server(clock, 0)
     for name in names:

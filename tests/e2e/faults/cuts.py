@@ -13,7 +13,7 @@ from tests.e2e.faults.trial import Trial
 from tests.e2e.faults.wires import DOWN, UP
 
 _COUNTS = {
-    AGENT: (0, 200, 600, 1_200, 2_400, 3_600),
+    AGENT: (0, 200, 600, 1_200, 1_800, 2_400),
     "gateway-store": (0, 500, 2_500, 6_000),
     "scheduler-store": (0, 500, 2_500, 6_000),
     "gateway-broker": (0, 60, 300, 700),

@@ -52,7 +52,8 @@ class Ground:
 
     def _wire(self, stack: ExitStack) -> None:
         server = self.site.server
-        scheme = {"store": server.store.url, "broker": server.broker.address}
+        # Without the last option the store tells its clients its own address, and they go there past the wire.
+        scheme = {"store": f"{server.store.url}&directConnection=true", "broker": server.broker.address}
         for name in SERVICES:
             failpoint = OnServer(self.site.folder / f"failpoint-{name}")
             self.failpoints[name] = failpoint

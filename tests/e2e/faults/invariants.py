@@ -78,6 +78,8 @@ def judge(ground: Ground, trial: Trial, began: float) -> Verdict:
             for task in tasks
             if ends.get(task.id) != task.state
         ]
+    if verdict.good and trial.then_drifts:
+        verdict.lies += _notices_drift(ground, trial)
     return verdict
 
 
@@ -126,6 +128,17 @@ def _goes_on(ground: Ground, trial: Trial) -> list[str]:
     if not ground.site.host.opens(trial.name, trial.passwords[-1]) or trial.revealed() != [trial.passwords[-1]]:
         return ["a further reset is done, but host and vault do not both have its password"]
     return []
+
+
+def _notices_drift(ground: Ground, trial: Trial) -> list[str]:
+    """Somebody changes the password on the host: what was proven must not be shown for ever."""
+    ground.site.host.run(["chpasswd"], input=f"{trial.name}:changed-on-the-host\n".encode())
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends:
+        if trial.look().status != "in_sync":
+            return []
+        time.sleep(0.2)
+    return ["the password was changed on the host, and the account is shown as in_sync"]
 
 
 def _wait_for_rest(ground: Ground, trial: Trial) -> list[str]:

@@ -34,7 +34,10 @@ class Outcome:
         ]
         if self.accident is not None:
             parts.append(f"NO EXPERIMENT {self.accident}")
-        return "; ".join(parts) or f"{verdict.status}, healed in {verdict.seconds:.1f} s"
+        return (
+            "; ".join(parts)
+            or f"{verdict.status}, {', '.join(verdict.tasks) or 'nothing asked'}, healed in {verdict.seconds:.1f} s"
+        )
 
 
 class Runs:

@@ -40,7 +40,8 @@ class Asking:
 class Trial:
     """`passwords` are all that were ever live or asked for, oldest first; the first one is live at the beginning.
 
-    `rolled_back` says that the host was put back to an earlier state, so that what a task had set is past.
+    `rolled_back` says that the host was put back to an earlier state, so that what a task had set is past;
+    `then_drifts`, that in the end somebody changes the password on the host, which must be noticed.
     """
 
     def __init__(self, connect: Connect, account: models.Account, first: bytes) -> None:
@@ -50,6 +51,7 @@ class Trial:
         self.set_aside: set[str] = set()
         self.rolled_back = False
         self.lost_meanwhile: list[str] = []
+        self.then_drifts = False
         self._connect = connect
 
     @property
