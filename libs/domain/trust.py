@@ -40,7 +40,6 @@ def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: st
     )
 
 
-def trust_lost(r: Rotation, *, now: int) -> Change:
 def clock_put_back(r: Rotation, *, now: int) -> Rotation:
     """The rotation without what lies in the future: the clock was ahead when it was written, and has been put right.
 
@@ -52,6 +51,7 @@ def clock_put_back(r: Rotation, *, now: int) -> Rotation:
     return replace(r, seen=seen, compared_at=compared_at)
 
 
+def trust_lost(r: Rotation, *, now: int) -> Change:
     """The agent was enrolled again: what was known is past. Nothing is forgotten."""
     if r.status is Status.QUARANTINED or (not candidates(r) and r.flight is None):
         return Change(r)
