@@ -1,5 +1,7 @@
 """The proof, as a table: `python -m tests.model.prove`, every setting of the checker and every weaker rule.
 
+With `-v` each counter-example is told step by step.
+
 A row is what one run gave. `SOURCES` is the list of what makes rows; a new kind of run is one more function in it.
 """
 
@@ -54,7 +56,8 @@ def variants() -> Iterator[Row]:
     for variant, outcome in _explored(VARIANTS):
         violation = outcome.violation
         found = "NOT CAUGHT" if violation is None else f"caught in {len(violation.way)} steps: {violation.broken}"
-        yield Row(variant.name, _states(outcome), outcome.seconds, found, violation is None)
+        story = "" if violation is None else str(violation)
+        yield Row(variant.name, _states(outcome), outcome.seconds, found, violation is None, story)
 
 
 SOURCES: tuple[Source, ...] = (
@@ -63,15 +66,15 @@ SOURCES: tuple[Source, ...] = (
 )
 
 
-def prove(sources: Sequence[Source] = SOURCES) -> int:
-    """Prints every row as it comes; how many were wrong."""
+def prove(sources: Sequence[Source] = SOURCES, *, stories: bool = False) -> int:
+    """Prints every row as it comes; how many were wrong. `stories`: also of rows that are as they should be."""
     wrong = 0
     for source in sources:
         print(source.title, flush=True)
         rows = seconds = bad = 0.0
         for row in source.rows():
             print(row, flush=True)
-            if row.story:
+            if row.story and (row.wrong or stories):
                 print(row.story, flush=True)
             rows, seconds, bad = rows + 1, seconds + row.seconds, bad + row.wrong
         print(f"  {rows:.0f} runs, {seconds:.1f} s, {bad:.0f} wrong\n", flush=True)
@@ -90,4 +93,4 @@ def _states(outcome: Outcome) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if prove() else 0)
+    sys.exit(1 if prove(stories="-v" in sys.argv[1:]) else 0)

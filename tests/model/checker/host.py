@@ -149,7 +149,7 @@ def _disturbed(act: Act, rules: Rules) -> Act:
     """The same, but somebody sets another password between the two looks of the agent."""
     assert act.answer is not None
     shows = act.answer.shows if rules.shows_first else FOREIGN
-    label = f"FAULT: somebody sets another password just as the {act.label}"
+    label = f"FAULT: another password is set in the midst of this: {act.label}"
     return Act(label, act.after._replace(password=FOREIGN), act.answer._replace(shows=shows, fresh=False), Kind.CHANGES)
 
 

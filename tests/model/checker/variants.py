@@ -9,12 +9,13 @@ from typing import Any
 
 from libs.domain.accounts import Account
 from libs.domain.answers import answered
-from libs.domain.errors import BusyError
+from libs.domain.errors import BusyError, NotNowError, StaleAnswerError
 from libs.domain.moves import Look, Move, decide, looked_again
-from libs.domain.rotation import lost, request_adopt, request_reset
+from libs.domain.rotation import lost, request_adopt, request_reset, request_verify
 from libs.domain.state import Change, Generation, Rotation, Status, VersionState
 from libs.domain.trust import restored, trust_lost
 from libs.domain.versions import proven
+from libs.wire.reasons import Reason
 from libs.wire.results import Outcome, ResetAnswer, ResetOutcome, Result
 from libs.wire.sign import Signed
 from tests.model.checker.bounds import Bounds
@@ -237,12 +238,27 @@ def _old_jobs_run(r: Rotation, *, epoch: int, now: int) -> Change:
     return Change(replace(change.after, newest=r.newest), change.ended)
 
 
+def _never_compared(r: Rotation, **how: Any) -> Change:
+    if r.status is Status.UNCERTAIN:
+        raise NotNowError(Reason.ACCOUNT_UNCERTAIN)
+    return request_verify(r, **how)
+
+
+def _deaf(account: Account, result: Result, outcome: Outcome, **how: Any) -> Change:
+    """No comparison is ever answered, so one follows the other."""
+    if not isinstance(outcome, ResetOutcome):
+        raise StaleAnswerError("not heard")
+    return answered(account, result, outcome, **how)
+
+
 _SCHEDULER = (
     _variant("a withdrawn job stays in the mailbox", Rules(takes_back=False), resets=1, cancels=1),
     _variant("a second reset takes the first one's place", Rules(request_reset=_queued_behind)),
     _variant("what a person states is proven", Rules(request_adopt=_believed_at_once), resets=0, adoptions=1),
     _variant("a late answer ends a quarantine", Rules(answered=_leaves_quarantine), resets=1, clones=1),
     _variant("a restored server goes on in its old epoch", Rules(begins_epoch=False), restores=1),
+    _variant("an uncertain account is not compared", Rules(request_verify=_never_compared), resets=1),
+    _variant("no comparison is ever answered", Rules(answered=_deaf), resets=1),
     _variant("answers from before a restore count", Rules(restored=_old_answers_count), restores=1),
     _variant("jobs from before a restore run", Rules(restored=_old_jobs_run), restores=1),
 )
