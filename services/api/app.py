@@ -1,7 +1,7 @@
 """The gateway put together: every part is made here, and takes what it needs as an argument.
 
 a request -> Door -- /agent/v1/poll --> Poll
-                  `- all others -----> Limits -> FastAPI -> a noun's routes -> its service -> store, broker
+                  `- all others -----> Limits -> ByPath -> pages, or FastAPI -> a noun's routes -> its service
 """
 
 import secrets
@@ -76,6 +76,7 @@ from services.api.nudge import Nudge
 from services.api.packages import routes as package_routes
 from services.api.packages.runtimes import Runtimes
 from services.api.packages.service import Packages
+from services.api.pages import site
 from services.api.poll import PATH, App, Poll, Receive, Scope, Send
 from services.api.resources import routes as resource_routes
 from services.api.resources.service import Resources
@@ -132,6 +133,7 @@ class Gateway:
 
     app: App
     api: FastAPI
+    site: FastAPI
     mailroom: Mailroom
     events: Events
     notices: Notices
@@ -203,8 +205,9 @@ def build(parts: Parts) -> Gateway:
     identities = Identities(certificates, parts.keys.authorities.agent)
     signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
     # Routes.
-    caller = signed_in(signing_in.find)
-    listed = Accounts(accounts, tasks, access, now)
+    caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
+    listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
+    bell, about = Notifications(shown, tasks, now), About(users, parts.version, now)
     api = FastAPI(
         title="Keyturn",
         version=parts.version,
@@ -218,27 +221,41 @@ def build(parts: Parts) -> Gateway:
         setup_routes.router(setup),
         session_routes.router(signing_in, caller),
         user_routes.router(people, caller),
-        resource_routes.router(Resources(resources, facts, access, now), listed, caller),
+        resource_routes.router(machines, listed, caller),
         account_routes.router(listed, asking, Reveals(access, calls, recorder), caller),
         task_routes.router(shown, asking, caller),
-        notification_routes.router(Notifications(shown, tasks, now), caller),
+        notification_routes.router(bell, caller),
         package_routes.router(packages, caller),
         token_routes.router(EnrolmentTokens(Tokens(store), calls, recorder, now), caller),
         enrolment_routes.router(queue, caller),
         incident_routes.router(Incidents(StoredIncidents(store), now), caller),
         agents_routes.router(Agents(resources, facts, now), caller),
         audit_routes.router(Audit(AuditTrail(store), now), caller),
-        event_routes.router(events, caller),
-        about_routes.router(About(users, parts.version, now)),
+        event_routes.router(events, listener),
+        about_routes.router(about),
         agent_routes.router(door, Enrolment(users, calls, metrics.agent_refused), signed),
     ):
         api.include_router(router)
     problems.install(api)
+    pages = site.build(
+        site.Services(
+            about=about,
+            setup=setup,
+            sessions=signing_in,
+            resources=machines,
+            accounts=listed,
+            tasks=shown,
+            asking=asking,
+            notifications=bell,
+            now=now,
+        )
+    )
     metrics.watch(held=lambda: mailroom.waiting, with_mail=lambda: mailroom.with_mail, streams=lambda: events.open)
     poll = Poll(tokens, mailroom, now, metrics.polled, heard.note)
     return Gateway(
-        app=Door(poll, Limits(api, metrics.answered)),
+        app=Door(poll, Limits(site.ByPath(pages, api), metrics.answered)),
         api=api,
+        site=pages,
         mailroom=mailroom,
         events=events,
         notices=Notices(parts.broker, mailroom, events, jobs.agents_with_mail, parts.clock.sleep),

@@ -1,5 +1,8 @@
 """Bearer tokens: who is calling.
 
+A program sends its token as `Authorization: Bearer`; a browser sends it as a cookie that no script can read, which
+counts for pages and for the stream of events only, so that no form of another site can reach the rest.
+
 A token is 256 random bits and is kept as its SHA-256 only, so whoever reads the store can sign in as nobody. Each
 request reads its session and its user, so that signing out, or a changed role, holds from the next request on.
 """
@@ -18,6 +21,11 @@ from services.api.errors import NotSignedInError
 _SCHEME = HTTPBearer(auto_error=False, description="The token of `POST /v1/sessions`.")
 _VIAS: dict[str, Via] = {"command": "command", "page": "page"}
 _MAX_TOKEN = 128
+COOKIE = "__Host-keyturn"
+"""The browser's session; `__Host-` binds it to this very host, over HTTPS, for every path."""
+
+Find = Callable[[str, str, Via], Awaitable[Caller | None]]
+"""Who has a token: takes the token's hash, the address and by what."""
 
 SignedIn = Callable[..., Awaitable[Caller]]
 """FastAPI's dependency that gives the caller of a request."""
@@ -43,15 +51,25 @@ def via(request: Request) -> Via:
     return _VIAS.get(request.headers.get("x-keyturn-client", ""), "api")
 
 
-def signed_in(find: Callable[[str, str, Via], Awaitable[Caller | None]]) -> SignedIn:
-    """The dependency that demands a good token. `find` takes the token's hash, the address and by what."""
+def cookie_of(request: Request) -> str | None:
+    """The token in the browser's cookie, where there is one that could be ours."""
+    token = request.cookies.get(COOKIE)
+    return token if token and len(token) <= _MAX_TOKEN else None
+
+
+def signed_in(find: Find, *, cookie: bool = False) -> SignedIn:
+    """The dependency that demands a good token; with `cookie`, the browser's own counts where no other is sent."""
 
     async def caller(
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_SCHEME)]
     ) -> Caller:
-        if credentials is None or len(credentials.credentials) > _MAX_TOKEN:
+        by = via(request)
+        token = None if credentials is None else credentials.credentials
+        if credentials is None and cookie:
+            token, by = cookie_of(request), "page"
+        if token is None or len(token) > _MAX_TOKEN:
             raise NotSignedInError
-        found = await find(hashed(credentials.credentials), address(request), via(request))
+        found = await find(hashed(token), address(request), by)
         if found is None:
             raise NotSignedInError
         return found

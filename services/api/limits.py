@@ -21,8 +21,9 @@ _HEADERS = [
     (b"strict-transport-security", b"max-age=31536000"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
 ]
-_NO_STORE = (b"cache-control", b"no-store")
+"""What an answer has that does not say otherwise itself."""
 
 Answered = Callable[[str, str, int], None]
 """Told of each answer: method, the route's template and the status."""
@@ -43,10 +44,9 @@ class Limits:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message.get("headers", ()), *_HEADERS]
-                if all(name != b"cache-control" for name, _ in headers):
-                    headers.append(_NO_STORE)
-                message["headers"] = headers
+                headers = list(message.get("headers", ()))
+                given = {name for name, _ in headers}
+                message["headers"] = [*headers, *(each for each in _HEADERS if each[0] not in given)]
             await send(message)
 
         try:

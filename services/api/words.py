@@ -26,3 +26,15 @@ def clock(at: int, now: int) -> str:
     if moment.date() == datetime.fromtimestamp(now / _SECOND, UTC).date():
         return f"{moment:%H:%M} UTC"
     return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def time_of_day(at: int) -> str:
+    """The time of day of `at`, to the second."""
+    return f"{datetime.fromtimestamp(at / _SECOND, UTC):%H:%M:%S}"
+
+
+def seconds(at: int, now: int) -> str:
+    """The time of day of `at` to the second, with its date where that is another day."""
+    moment = datetime.fromtimestamp(at / _SECOND, UTC)
+    same_day = moment.date() == datetime.fromtimestamp(now / _SECOND, UTC).date()
+    return time_of_day(at) if same_day else f"{moment:%Y-%m-%d %H:%M:%S}"

@@ -38,7 +38,7 @@ from services.api.tasks.schemas import AskedView, TaskState, TaskView
 from services.api.tasks.service import Tasks
 from services.api.tasks.views import of_request
 
-_NOT_ASCII = (
+NOT_ASCII = (
     "The password has letters beyond ASCII. Such a letter has several forms in bytes, and another keyboard or console"
     " may send another; it is set exactly as you sent it."
 )
@@ -213,4 +213,4 @@ def _check_password(password: Secret | None, policy: Policy | None) -> tuple[str
     broken = why_not_settable(password)
     if broken is not None:
         raise InvalidError("password", f"{broken[0].upper()}{broken[1:]}. Nothing was sent.", "password_not_settable")
-    return () if is_ascii(password) else (_NOT_ASCII,)
+    return () if is_ascii(password) else (NOT_ASCII,)

@@ -1,0 +1,134 @@
+"""The page put together: an application of its own beside the interface for programs, on the same services.
+
+a request -> by_path -- a page's path, or a browser that asks for text/html --> the page
+                     `- all others ---------------------------------------> the interface
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from libs.broker.errors import BrokerError
+from libs.domain.errors import RuleError
+from libs.store.errors import StoreError
+from services.api.about.service import About
+from services.api.accounts.service import Accounts
+from services.api.errors import GatewayError
+from services.api.notifications.service import Notifications
+from services.api.pages import accounts, changing, cookies, design, notifications, resources, set_up, signing_in
+from services.api.pages.asking import AccountForms
+from services.api.pages.entry import Entry
+from services.api.pages.forms import StaleFormError
+from services.api.pages.places import HOME, after_signing_in, is_page
+from services.api.pages.rendering import Pages, go
+from services.api.pages.static_files import StaticFiles
+from services.api.pages.visitors import SignInFirstError, posts, visits
+from services.api.poll import App, Receive, Scope, Send
+from services.api.problems import NOT_THERE, TITLES, Said, said_of, said_of_framework
+from services.api.resources.service import Resources
+from services.api.sessions.service import Sessions
+from services.api.setup.service import Setup
+from services.api.tasks.asking import TaskAsking
+from services.api.tasks.service import Tasks
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the pages show and ask; the same objects that the interface has. `now` in Unix milliseconds."""
+
+    about: About
+    setup: Setup
+    sessions: Sessions
+    resources: Resources
+    accounts: Accounts
+    tasks: Tasks
+    asking: TaskAsking
+    notifications: Notifications
+    now: Callable[[], int]
+
+
+def build(services: Services) -> FastAPI:
+    """The application of the pages."""
+    files = StaticFiles()
+    pages = Pages(files, services.notifications, services.now)
+    entry, forms = Entry(pages, services.sessions), AccountForms(pages, services.accounts, services.asking)
+    see, post = visits(services.sessions.find), posts(services.sessions.find)
+    site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+
+    @site.get("/")
+    async def home() -> Response:
+        return go(HOME)
+
+    for router in (
+        files.router(),
+        set_up.router(pages, entry, services.setup, services.about),
+        signing_in.router(pages, entry, services.sessions, services.about, post),
+        resources.router(pages, services.resources, services.accounts, services.tasks, see),
+        accounts.router(pages, services.resources, services.accounts, services.tasks, see),
+        changing.router(forms, services.asking, see, post),
+        notifications.router(pages, services.notifications, see),
+        design.router(pages, see),
+    ):
+        site.include_router(router)
+    _refuse_in_words(site, pages)
+    return site
+
+
+def _refuse_in_words(site: FastAPI, pages: Pages) -> None:
+    """Makes every error of `site` a page."""
+
+    def show(said: Said, back: str | None = None) -> Response:
+        title = TITLES.get(said.status, said.status.phrase)
+        return pages.plain("error.html", status=said.status, title=title, detail=said.detail, back=back)
+
+    async def sign_in_first(_request: Request, error: Exception) -> Response:
+        if not isinstance(error, SignInFirstError):
+            return show(said_of(error))
+        path = after_signing_in(error.path)
+        answer = go(f"/sign-in?next={quote(path, safe='/')}")
+        cookies.keep(answer, path, error.fields)
+        return answer
+
+    async def stale(_request: Request, error: Exception) -> Response:
+        if not isinstance(error, StaleFormError):
+            return show(said_of(error))
+        path = after_signing_in(error.path)
+        answer = show(said_of(error), path)
+        cookies.keep(answer, path, error.fields)
+        return answer
+
+    async def not_there(_request: Request, error: Exception) -> Response:
+        return show(said_of_framework(error) if isinstance(error, HTTPException) else NOT_THERE)
+
+    async def any_error(_request: Request, error: Exception) -> Response:
+        return show(said_of(error))
+
+    site.add_exception_handler(SignInFirstError, sign_in_first)
+    site.add_exception_handler(StaleFormError, stale)
+    site.add_exception_handler(RequestValidationError, not_there)
+    site.add_exception_handler(HTTPException, not_there)
+    for kind in (GatewayError, RuleError, StoreError, BrokerError, Exception):
+        site.add_exception_handler(kind, any_error)
+
+
+class ByPath:
+    """Browsers to the page, programs to the interface."""
+
+    def __init__(self, site: App, interface: App) -> None:
+        self._site, self._interface = site, interface
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        page = scope["type"] == "http" and (is_page(scope["path"]) or _asks_for_a_page(scope))
+        await (self._site if page else self._interface)(scope, receive, send)
+
+
+def _asks_for_a_page(scope: Scope) -> bool:
+    """A browser that was given a wrong address gets words; what programs call answers programs."""
+    programs = ("/v1", "/agent", "/openapi.json")
+    accepts = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    return b"text/html" in accepts and not scope["path"].startswith(programs)

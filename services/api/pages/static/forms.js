@@ -1,0 +1,77 @@
+// Small comforts for forms. Every form works without this file.
+
+for (const input of document.querySelectorAll(".with-button input[type=password]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Show";
+  button.setAttribute("aria-label", "Show what you type");
+  button.addEventListener("click", () => {
+    const shown = input.type === "text";
+    input.type = shown ? "password" : "text";
+    button.textContent = shown ? "Show" : "Hide";
+    button.setAttribute("aria-label", shown ? "Show what you type" : "Hide what you type");
+  });
+  input.after(button);
+  // A password in clear never lies in a form that is being sent: the browser might offer to keep it as text.
+  input.form.addEventListener("submit", () => { input.type = "password"; });
+}
+
+// A second press does nothing; the label says what happens, and the width stays.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    const button = form.querySelector("button[type=submit]");
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    if (button && button.dataset.busy) {
+      button.style.setProperty("min-width", `${button.offsetWidth}px`);
+      button.textContent = button.dataset.busy;
+      button.setAttribute("aria-disabled", "true");
+    }
+  });
+}
+// Coming back by the browser's button, the form may be sent again.
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+// What can be told of a password while it is typed. The host decides; this never stops anybody from sending.
+const rules = document.getElementById("rules");
+const password = document.getElementById("password");
+if (rules && password) {
+  const mark = (name, met, text) => {
+    const rule = rules.querySelector(`[data-rule=${name}]`);
+    const empty = password.value === "";
+    rule.className = empty ? "" : met ? "met" : "unmet";
+    rule.querySelector("use").setAttribute("href", empty ? "#g-ring" : met ? "#g-met" : "#g-unmet");
+    const now = rule.querySelector("[data-now]");
+    if (now) now.textContent = empty ? "" : text;
+  };
+  password.addEventListener("input", () => {
+    const bytes = new TextEncoder().encode(password.value).length;
+    mark("bytes", bytes <= 511, `${bytes} now`);
+    mark("ascii", /^[\x00-\x7f]*$/.test(password.value), "");
+  });
+}
+
+const search = document.querySelector("[data-search]");
+if (search) {
+  addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
+    event.preventDefault();
+    search.focus();
+  });
+}
+
+// Arrows, Home and End in menus; Escape and the trigger's focus are the browser's own.
+for (const menu of document.querySelectorAll(".menu")) {
+  menu.addEventListener("toggle", (event) => {
+    if (event.newState === "open") menu.querySelector("a.item, button.item")?.focus();
+  });
+  menu.addEventListener("keydown", (event) => {
+    const items = [...menu.querySelectorAll("a.item, button.item")];
+    const at = items.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (to === undefined || items.length === 0) return;
+    event.preventDefault();
+    items[(to + items.length) % items.length].focus();
+  });
+}

@@ -1,0 +1,80 @@
+"""Who looks at a page: a signed-in person by the cookie, or nobody, who is asked to sign in and comes back."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from services.api.access import Caller
+from services.api.auth import Find, address, cookie_of, hashed
+from services.api.pages.forms import StaleFormError, belongs, read, token_of
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A signed-in person, and what the forms of the session carry."""
+
+    caller: Caller
+    form: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A form of this visitor."""
+
+    visitor: Visitor
+    fields: Mapping[str, str] = field(repr=False)
+
+    def text(self, name: str) -> str:
+        """What was typed; line breaks as one line feed, as they were typed."""
+        return self.fields.get(name, "").replace("\r\n", "\n")
+
+
+class SignInFirstError(Exception):
+    """Nobody is signed in; `path` is where to go afterwards, `fields` what was typed there."""
+
+    def __init__(self, path: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(path)
+        self.path, self.fields = path, fields or {}
+
+
+Visits = Callable[[Request], Awaitable[Visitor]]
+Posts = Callable[[Request], Awaitable[Posted]]
+
+
+async def visitor_of(find: Find, request: Request) -> Visitor | None:
+    """The signed-in person, if any."""
+    token = cookie_of(request)
+    if token is None:
+        return None
+    caller = await find(hashed(token), address(request), "page")
+    return None if caller is None else Visitor(caller, token_of(token))
+
+
+def visits(find: Find) -> Visits:
+    """The dependency of a page: who looks at it."""
+
+    async def visitor(request: Request) -> Visitor:
+        found = await visitor_of(find, request)
+        if found is None:
+            query = f"?{request.url.query}" if request.url.query else ""
+            raise SignInFirstError(f"{request.url.path}{query}")
+        return found
+
+    return visitor
+
+
+def posts(find: Find) -> Posts:
+    """The dependency of a form: who sent it, and what is in it."""
+
+    async def posted(request: Request) -> Posted:
+        fields = await read(request)
+        token = cookie_of(request)
+        visitor = await visitor_of(find, request)
+        if token is None or visitor is None:
+            raise SignInFirstError(request.url.path, fields)
+        if not belongs(fields, token):
+            raise StaleFormError(request.url.path, fields)
+        return Posted(visitor, fields)
+
+    return posted

@@ -1,0 +1,123 @@
+"""Every page and form, asked by nobody, by its owner, by another user and by an administrator."""
+
+import pytest
+
+from libs.domain.accounts import Account
+from libs.store.resources import Resource
+from services.api.pages.rendering import HEADERS
+from tests.unit.api.pages.browser import ORIGIN, Browser, forms
+from tests.unit.api.world import World
+
+CALLERS = ("nobody", "ben", "eve", "ada")
+
+# For each page: what nobody, the owner, another user and an administrator get. 303 leads nobody to sign in.
+PAGES: dict[str, tuple[int, int, int, int]] = {
+    "/resources": (303, 200, 200, 200),
+    "/resources/{resource}": (303, 200, 404, 200),
+    "/accounts/{account}": (303, 200, 404, 200),
+    "/accounts/{account}/change": (303, 200, 404, 200),
+    "/accounts/{account}/adopt": (303, 200, 404, 200),
+    "/accounts/{account}/verify": (303, 200, 404, 200),
+    "/tasks/{task}": (303, 303, 404, 303),
+    "/notifications": (303, 200, 200, 200),
+    "/design": (303, 200, 200, 200),
+}
+# For each form: the same, when it is sent with the token of who sends it. 303 leads to what was done.
+FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
+    "/accounts/{account}/change": ({"how": "generate", "length": "24", "alphabet": "full"}, (303, 303, 404, 303)),
+    "/accounts/{account}/adopt": ({"password": "Is-live-now-1"}, (303, 409, 404, 409)),  # it is in sync
+    "/accounts/{account}/verify": ({}, (303, 303, 404, 303)),
+    "/tasks/{task}/cancel": ({}, (303, 303, 404, 303)),
+    "/sign-out": ({}, (303, 303, 303, 303)),
+}
+OPEN = {("GET", "/"), ("GET", "/set-up"), ("POST", "/set-up"), ("GET", "/sign-in"), ("POST", "/sign-in"),
+        ("GET", "/static/{name}")}  # fmt: skip
+
+
+async def waiting(world: World, browsers: dict[str, Browser], account: Account) -> str:
+    """The name of a task of ben's that is on the desk."""
+    await browsers["ben"].fill(f"/accounts/{account.id}/verify")
+    return next(key for _, key in world.nudged if key.startswith("tsk_"))
+
+
+@pytest.mark.parametrize("path", sorted(PAGES))
+async def test_each_caller_gets_the_pages_that_are_theirs(
+    world: World, browsers: dict[str, Browser], machine: Resource, account: Account, path: str
+) -> None:
+    target = path.format(resource=machine.id, account=account.id, task=await waiting(world, browsers, account))
+    answers = [await browsers[each].get(target) for each in CALLERS]
+    assert tuple(each.status_code for each in answers) == PAGES[path]
+    assert answers[0].headers["location"] == f"/sign-in?next={target}"
+    for answer in answers:
+        assert answer.headers["cache-control"] == "no-store"
+        if answer.status_code != 303:
+            assert answer.headers["content-security-policy"] == HEADERS["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", sorted(FORMS))
+async def test_each_caller_sends_the_forms_that_are_theirs(
+    world: World, browsers: dict[str, Browser], machine: Resource, account: Account, path: str
+) -> None:
+    fields, expected = FORMS[path]
+    task = await waiting(world, browsers, account) if "{task}" in path else ""
+    target = path.format(resource=machine.id, account=account.id, task=task)
+    found = []
+    for name in CALLERS:
+        signed_in = await browsers[name].get("/resources")
+        token = forms(signed_in).get("/sign-out", {}).get("form", "0" * 64)
+        answer = await browsers[name].send(target, {**fields, "form": token})
+        found.append(answer.status_code)
+        if name == "nobody":
+            assert answer.headers["location"].startswith("/sign-in?next=")
+    assert tuple(found) == expected
+
+
+@pytest.mark.parametrize("path", sorted(FORMS))
+async def test_a_form_without_this_sessions_token_does_nothing(
+    world: World, browsers: dict[str, Browser], machine: Resource, account: Account, path: str
+) -> None:
+    fields = FORMS[path][0]
+    task = await waiting(world, browsers, account) if "{task}" in path else ""
+    target = path.format(resource=machine.id, account=account.id, task=task)
+    adas = forms(await browsers["ada"].get("/resources"))["/sign-out"]["form"]
+    bens = forms(await browsers["ben"].get("/resources"))["/sign-out"]["form"]
+    before = len(world.nudged)
+    for token in ({"other": "1"}, {"form": ""}, {"form": "0" * 64}, {"form": adas}):
+        assert (await browsers["ben"].send(target, {**fields, **token})).status_code == 403
+    for origin in ("https://evil.example", "null"):
+        assert (await browsers["ben"].send(target, {**fields, "form": bens}, origin=origin)).status_code == 403
+    unsaid = await browsers["ben"].client.post(target, data={**fields, "form": bens})
+    assert unsaid.status_code == 403
+    assert len(world.nudged) == before
+    assert (await browsers["ben"].get("/resources")).status_code == 200
+
+
+async def test_what_is_not_there_looks_as_what_is_somebody_elses(
+    browsers: dict[str, Browser], account: Account
+) -> None:
+    theirs = await browsers["eve"].get(f"/accounts/{account.id}")
+    nothing = await browsers["eve"].get(f"/accounts/{account.id[:-1]}a")
+    assert (theirs.status_code, theirs.text) == (nothing.status_code, nothing.text)
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/resources/res_x", "/accounts/..%2f..", "/accounts/x/change", "/tasks/tsk_", "/resources/a/b"]
+)
+async def test_a_wrong_address_is_answered_in_words(browsers: dict[str, Browser], path: str) -> None:
+    answer = await browsers["ben"].get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no such page" in answer.text
+
+
+async def test_what_programs_ask_is_answered_for_programs(world: World, browsers: dict[str, Browser]) -> None:
+    assert (await world.client.get("/nowhere")).json()["code"] == "route_unknown"
+    assert (await browsers["ben"].get("/v1/nowhere")).json()["code"] == "route_unknown"
+    wrong_method = await browsers["ben"].client.put("/resources", headers={"origin": ORIGIN})
+    assert (wrong_method.status_code, "takes no such request" in wrong_method.text) == (405, True)
+
+
+def test_the_tables_have_every_route(world: World) -> None:
+    """The description that is not served names them all."""
+    paths = world.gateway.site.openapi()["paths"]
+    routes = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    assert routes == {("GET", path) for path in PAGES} | {("POST", path) for path in FORMS} | OPEN
