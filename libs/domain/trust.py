@@ -14,10 +14,10 @@ from libs.domain.versions import candidates, held_against_contact
 def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: str, now: int) -> Change:
     """What the host shows at a contact, held against the last comparison: a difference makes the account UNCERTAIN.
 
-    So does a mark above every generation that the vault knows it gave: the server came back from a copy, and what the
-    agent holds in escrow is asked for. While a reset is pending all of it is kept, and held against the status that a
-    refused or withdrawn reset returns to. A comparison under way starts anew under `nonce` when the contact shows
-    something new: its answer may be older.
+    So does a mark that is no generation of the vault's: the server came back from a copy, perhaps has given newer ones
+    since, and what the agent holds in escrow is asked for; the comparison's fence ends that. While a reset is pending
+    all of it is kept, and held against the status that a refused or withdrawn reset returns to. A comparison under way
+    starts anew under `nonce` when the contact shows something new: its answer may be older.
     """
     before = r.seen
     if before is not None:
@@ -25,11 +25,12 @@ def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: st
         if before.at > now or old_news:
             return Change(r)
     # An agent knows no number that lies in the future, whatever it says.
-    ahead = r.newest < mark <= Generation(now // SECOND, mark.counter)
+    ours = mark in (NONE, r.newest) or any(each.generation == mark for each in r.versions)
+    unknown = not ours and mark <= Generation(now // SECOND, mark.counter)
     after = held_against_contact(replace(r, seen=Seen(fingerprint, mark, now)))
-    if ahead:
-        after = _shaken(replace(after, newest=mark))
-    news = ahead or after.status is not r.status or (before is not None and before.fingerprint != fingerprint)
+    if unknown:
+        after = _shaken(replace(after, newest=max(r.newest, mark)))
+    news = unknown or after.status is not r.status or (before is not None and before.fingerprint != fingerprint)
     if not news or after.flight is None or not after.flight.compares:
         return Change(after)
     return Change(

@@ -38,7 +38,8 @@ from tests.model.sim.host import Host
 from tests.model.sim.trace import Trace
 
 OVER = frozenset({"done", "refused", "cancelled", "expired", "cannot_tell"})
-_WATCHED = frozenset(CollectionName) - {CollectionName.NONCES, CollectionName.PRESENCE, CollectionName.SESSIONS}
+_PASSING = {CollectionName.NONCES, CollectionName.PRESENCE, CollectionName.SESSIONS, CollectionName.BUDGETS}
+_WATCHED = frozenset(CollectionName) - _PASSING
 _CODEC = Codec(Account)
 _SEALED: TypeAdapter[Sealed] = TypeAdapter(Sealed)
 _NEVER_OFFERED = (VersionState.ESCROWED, VersionState.WITHDRAWN)

@@ -141,7 +141,7 @@ class Site:
         await broker_there(broker, self.clock)
         async with asyncio.TaskGroup() as group:
             group.create_task(relay.run())
-            group.create_task(Consumers(broker, self.clock, metrics).requests(QueueName.ENROLMENTS, answers.enrol))
+            group.create_task(Consumers(broker, self.clock, metrics).requests(QueueName.ENROLMENTS, answers.admit))
 
     def copy(self) -> Copy:
         """The store as a backup holds it."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from libs.domain.rotation import cannot_tell, compared, next_generation, refused, request_verify, withdrawn
-from libs.domain.state import LAST_COUNTER, Change, End, Generation, Rotation, Status, Version, VersionState
+from libs.domain.state import LAST_COUNTER, Change, End, Generation, Rotation, Seen, Status, Version, VersionState
 from libs.domain.trust import contact, quarantine, release
 from libs.domain.versions import MAX_RECOVERED, candidates
 from libs.wire.reasons import Reason
@@ -55,6 +55,20 @@ def test_where_the_escrow_is_lost_too_it_is_said_and_not_asked_for_ever() -> Non
     r = answer(r, None).after
     assert (r.status, r.flight) == (Status.UNMANAGED, None)
     assert tells(r, generation(7), NOW + 20).status is Status.UNMANAGED
+
+
+def test_a_mark_that_the_vault_never_gave_is_asked_about_also_when_newer_ones_were_given_since() -> None:
+    """After the restore a reset was asked for and taken back before the agent, which had set another one, was heard."""
+    lost = Generation(EPOCH - 50, 3)
+    r = withdrawn(asked(Rotation()), task="t1", end=End.CANCELLED, reason=Reason.CANCELLED, now=NOW - 10).after
+    assert (r.status, r.newest) == (Status.UNMANAGED, generation(1))
+    r = tells(r, lost)
+    assert (r.status, r.newest) == (Status.UNCERTAIN, generation(1))
+    r = request_verify(r, task="check", nonce="v", deadline=NOW + 100, now=NOW).after
+    more = answer(r, None, Version(lost, VersionState.OFFERED, NOW, NOBODY, NOW)).after
+    settled = answer(more, lost).after
+    assert settled.status is Status.IN_SYNC
+    assert tells(settled, generation(1), NOW + 20) == replace(settled, seen=Seen(NEW_PRINT, generation(1), NOW + 20))
 
 
 def test_a_number_of_the_future_is_not_believed() -> None:
