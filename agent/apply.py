@@ -276,7 +276,9 @@ class Worker:
         return None if busy is None else (Reason.ACCOUNT_DB_BUSY, busy.sentence)
 
     def _open(self, account: str, candidate: Candidate) -> Secret:
-        return open_sealed(candidate.sealed, Context(account, candidate.generation, Purpose.JOB), self.keys.sealing)
+        mine = (self.keys.opens(box.recipient) for box in candidate.sealed.boxes)
+        key = next((each for each in mine if each is not None), self.keys.sealing)
+        return open_sealed(candidate.sealed, Context(account, candidate.generation, Purpose.JOB), key)
 
 
 def _cannot_tell(step: VerifyStep, reason: Reason, detail: str = "") -> VerifyOutcome:

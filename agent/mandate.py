@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from agent.identity import Enrolled, Keys
 from agent.trust import Package
 from libs.wire.jobs import Job
-from libs.wire.seal import key_id
 from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
 
 
@@ -39,6 +38,6 @@ class Mandate:
             raise NotMandatedError("signed by the scheduler, but not a job of this version") from error
         if (job.agent, job.resource) != (self.enrolled.agent, self.enrolled.resource):
             raise NotMandatedError(f"for {job.agent} on {job.resource}")
-        if job.recipient != key_id(self.keys.sealing.public_key()):
+        if self.keys.opens(job.recipient) is None:
             raise NotMandatedError("sealed to another key")
         return job

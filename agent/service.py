@@ -2,7 +2,8 @@
 does.
 
     enrol (once) -> session -> observe, if the server does not know what it sees -> fetch once, perform, report
-      -> poll: mail? fetch, perform, report -> ... until the session ends, then another one
+      -> renew, if the server says that it is time -> poll: mail? fetch, perform, report -> ... until the session ends,
+      then another one
 
 A cut poll is no news, not an error. No refusal makes the agent drop its identity. An answer that was lost is made
 again: the server's fetch brings its job back until a result is stored, and the agent compares again before it repeats
@@ -33,11 +34,15 @@ from libs.wire.agent_api import (
     ObserveAnswer,
     ObserveRequest,
     PollAnswer,
+    RenewAnswer,
+    RenewRequest,
     ReportAnswer,
     ReportRequest,
     SessionAnswer,
     SessionRequest,
 )
+from libs.wire.identity import agent_csr
+from libs.wire.renewal import renewal
 from libs.wire.sign import Signed
 from libs.wire.steps import Step, step
 
@@ -46,6 +51,10 @@ Sleep = Callable[[float], Awaitable[None]]
 
 _SESSION_ENDS_EARLY = 30.0
 _LOOK_SECONDS = 2.0
+
+
+_NOT_KNOWN = ("signature_invalid", "agent_unknown")
+"""What a server says that lost the certificate of a key."""
 
 
 class _SessionOverError(Exception):
@@ -69,6 +78,8 @@ class Agent:
     version: str
     sleep: Sleep = asyncio.sleep
     tick: Callable[[], float] = time.monotonic
+    renewal_follows_mail: bool = False
+    """Whether every job that lay in the mailbox was answered right before the renewal that is under way."""
 
     async def run(self) -> None:
         """For ever. Ends by an exception only where a person has to do something on this host.
@@ -77,7 +88,7 @@ class Agent:
             NoTokenError: not enrolled, and the package carries no token.
         """
         enrolled = await self._patiently(self._enrolled)
-        self.transport.agent, self.transport.key = enrolled.agent, self.identity.keys.signing
+        self.transport.agent = enrolled.agent
         enrolled = self.identity.started()
         while True:
             session = await self._patiently(lambda: self._session(enrolled))
@@ -86,7 +97,8 @@ class Agent:
             except _SessionOverError:
                 continue
             except TransportError as error:
-                await self._failed(error)
+                if not _expired(error):
+                    await self._failed(error)
 
     # ---- beginning
 
@@ -113,7 +125,39 @@ class Agent:
         return enrolled
 
     async def _session(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
-        """A new session, and the moment at which it ends by the monotonic clock."""
+        """A new session by the key that counts, and the moment at which it ends by the monotonic clock."""
+        successor = self.identity.successor
+        self.transport.key = self.identity.keys.signing if successor is None else successor.signing
+        try:
+            session = await self._open(enrolled)
+        except RefusedError as error:
+            if _expired(error):
+                # The signature counted, or the server would have said that first.
+                self._seen_in_use()
+                await self._renew(enrolled)
+                self.renewal_follows_mail = False
+                return await self._session(enrolled)
+            if successor is not None and error.code in _NOT_KNOWN:
+                self.identity.disowned()
+            raise
+        self._seen_in_use()
+        return session
+
+    def _seen_in_use(self) -> None:
+        """The server took a signature by the key of this session."""
+        if self.identity.successor is not None:
+            self.identity.renewed(answered=self.renewal_follows_mail)
+            self.log.say("renewed")
+
+    async def _renew(self, enrolled: Enrolled) -> None:
+        """A certificate for the next pair, which the present key asks for. The next session is signed by the next."""
+        pair = self.identity.prepare()
+        csr = agent_csr(pair.signing, pair.sealing.public_key())
+        request = RenewRequest(agent=enrolled.agent, renewal=renewal(enrolled.agent, csr, self.identity.keys.signing))
+        answer = await self.transport.send_signed("/agent/v1/renew", request, RenewAnswer)
+        self.identity.certified(answer.certificate)
+
+    async def _open(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
         began = self.tick()
         request = SessionRequest(
             agent=enrolled.agent,
@@ -138,9 +182,21 @@ class Agent:
         if answer.observe:
             await self._observe(enrolled)
         await self._mail(enrolled)
+        if answer.renew:
+            await self._renew_in_time(enrolled)
         while self.tick() < ends:
             if await self._watching(enrolled, self._poll(answer, ends)):
                 await self._mail(enrolled)
+
+    async def _renew_in_time(self, enrolled: Enrolled) -> None:
+        """Renews, and ends the session by it. Where that fails there is still a third of the certificate's life."""
+        try:
+            await self._renew(enrolled)
+        except TransportError as error:
+            self.log.say("not renewed", code=error.code, why=str(error))
+            return
+        self.renewal_follows_mail = True
+        raise _SessionOverError
 
     async def _watching(self, enrolled: Enrolled, poll: Coroutine[Any, Any, bool]) -> bool:
         """What the poll says. While it is held the account files are looked at, and a change is told at once."""
@@ -213,3 +269,8 @@ class Agent:
             "/agent/v1/observe", ObserveRequest(agent=enrolled.agent, observation=observation), ObserveAnswer
         )
         step(Step.AGENT_OBSERVED)
+
+
+def _expired(error: TransportError) -> bool:
+    """Whether the server took the signature, and its certificate's end has passed: the next thing is to renew."""
+    return isinstance(error, RefusedError) and error.code == "certificate_expired"

@@ -96,7 +96,7 @@ QUEUES: Final = (
     Queue(QueueName.OBSERVATIONS, ("agent.observed",)),
     Queue(QueueName.ENROLLED, ("agent.enrolled",)),
     Queue(QueueName.REVEALS, ("rpc.reveal",), asks=True),
-    Queue(QueueName.ENROLMENTS, ("rpc.enrol",), asks=True),
+    Queue(QueueName.ENROLMENTS, ("rpc.enrol", "rpc.renew"), asks=True),
     Queue(QueueName.PACKAGES, ("rpc.compose",), asks=True),
     Queue(QueueName.CERTIFICATES, ("rpc.certify",), asks=True),
     Queue(QueueName.DECISIONS, ("rpc.settle", "rpc.revoke_token"), asks=True),

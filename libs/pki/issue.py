@@ -112,12 +112,20 @@ def issue_server(csr: bytes, names: Sequence[str], authority: Authority, *, now:
     alternatives = [_alternative(name) for name in dict.fromkeys(names)]
     if not alternatives:
         raise NameInvalidError("a server's certificate needs at least one name")
-    builder = _leaf(read_server_csr(csr), names[0], authority, Use.SERVERS, now=now, days=days)
+    builder = _leaf(read_server_csr(csr), names[0], authority, Use.SERVERS, now=now, life=days * DAY_MS)
     return _signed(builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False), authority)
 
 
 def issue_agent(
-    csr: bytes, agent: str, resource: str, authority: Authority, *, now: int, days: int, serial: int | None = None
+    csr: bytes,
+    agent: str,
+    resource: str,
+    authority: Authority,
+    *,
+    now: int,
+    days: int = 0,
+    seconds: int = 0,
+    serial: int | None = None,
 ) -> bytes:
     """An agent's certificate, PEM.
 
@@ -127,14 +135,16 @@ def issue_agent(
         resource: The identifier of its resource.
         authority: The agent authority.
         now: Unix milliseconds.
-        days: How long it is good.
+        days: How long it is good, together with `seconds`.
+        seconds: See `days`.
         serial: 1 to 2**159 - 1, random unless given: an enrolment that is repeated must meet its own certificate.
 
     Raises:
         CsrInvalidError: see `libs.pki.csr.read_agent_csr`.
     """
     asked = read_agent_csr(csr)
-    builder = _leaf(asked.public_key, agent, authority, Use.AGENTS, now=now, days=days, serial=serial)
+    life = days * DAY_MS + seconds * 1000
+    builder = _leaf(asked.public_key, agent, authority, Use.AGENTS, now=now, life=life, serial=serial)
     identity = Identity(asked.sealing_key, agent, resource)
     return _signed(builder.add_extension(identity.extension(), critical=False), authority)
 
@@ -146,7 +156,7 @@ def _leaf(
     use: Use,
     *,
     now: int,
-    days: int,
+    life: int,
     serial: int | None = None,
 ) -> x509.CertificateBuilder:
     issuer = authority.certificate
@@ -157,7 +167,7 @@ def _leaf(
         .public_key(public)
         .serial_number(x509.random_serial_number() if serial is None else serial)
         .not_valid_before(moment(now - BACK_DATED_MS))
-        .not_valid_after(moment(now + days * DAY_MS))
+        .not_valid_after(moment(now + life))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([use.value[1]]), critical=False)

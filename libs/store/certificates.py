@@ -45,6 +45,12 @@ class Certificate(Revised):
     address: str = ""
     agent_version: str = ""
     approval: Signed | None = None  # the person's, as the gateway signed it, where the resource was known before
+    renewal: Signed | None = None  # why it was issued: the word of the key before; none: by an enrolment
+
+    @property
+    def renew_at(self) -> int:
+        """When its agent renews it: at two thirds of its life, Unix milliseconds."""
+        return self.created_at + (self.not_after - self.created_at) * 2 // 3
 
 
 class Certificates(TurningTable[Certificate]):
@@ -58,10 +64,17 @@ class Certificates(TurningTable[Certificate]):
         found = self._all(await self._collection.find(equals={"agent": agent}, limit=1_000))
         return sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
 
+    async def line(self, agent: str) -> list[Certificate]:
+        """Those of an agent that are not revoked, newest first."""
+        return [each for each in await self.of_agent(agent) if each.state is CertificateState.ACTIVE]
+
     async def active(self, agent: str) -> Certificate | None:
         """The newest of an agent that is not revoked."""
-        good = (each for each in await self.of_agent(agent) if each.state is CertificateState.ACTIVE)
-        return next(good, None)
+        return next(iter(await self.line(agent)), None)
+
+    async def forget(self, certificate: Certificate) -> None:
+        """Takes one away that newer ones have long replaced."""
+        await self._collection.delete(certificate.id)
 
     async def of_key(self, key_hash: str) -> Certificate | None:
         """The newest for a signing key, whatever its state."""

@@ -63,6 +63,7 @@ class CollectionName(StrEnum):
     ACCOUNTS = "vault.accounts"
     TASKS = "vault.tasks"
     RESOURCES = "vault.resources"
+    AGENTS = "vault.agents"
     EPOCH = "vault.epoch"
     BUDGETS = "vault.budgets"
     CERTIFICATES = "trust.certificates"
@@ -150,6 +151,7 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
             _on("owner", "name"),
             _on("agent"),
         ),
+        CollectionName.AGENTS: (),
         CollectionName.EPOCH: (),
         CollectionName.BUDGETS: (_EXPIRES,),
         CollectionName.CERTIFICATES: (

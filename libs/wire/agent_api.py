@@ -6,10 +6,12 @@
     POST /agent/v1/fetch    signed; this fetch is the offer       -> jobs
     POST /agent/v1/report   signed; results                       -> which were stored
     POST /agent/v1/observe  signed; an observation                -> stored
+    POST /agent/v1/renew    signed; keys for the next certificate -> certificate
 
 Every change is signed (`libs.wire.http_signature`) and safe to repeat. Errors are `application/problem+json`.
 """
 
+from operator import not_
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -62,6 +64,7 @@ class SessionAnswer(Wire):
     hold: int = Field(ge=1, le=MAX_HOLD_SECONDS)  # seconds that a poll may be held
     server_time: Millis
     observe: bool  # the digest is not the one that the server knows: send an observation
+    renew: bool = Field(default=False, exclude_if=not_)  # two thirds of the certificate's life are over
 
 
 class PollAnswer(Wire):
@@ -95,6 +98,18 @@ class ObserveRequest(Wire):
 
 class ObserveAnswer(Wire):
     stored: bool
+
+
+class RenewRequest(Wire):
+    """Signed by the present key, whose certificate may have expired: renewing is all that such a one is good for."""
+
+    version: Literal[1] = 1
+    agent: AgentId
+    renewal: Signed  # `libs.wire.renewal`
+
+
+class RenewAnswer(Wire):
+    certificate: Base64  # PEM; safe to ask for again with the same keys
 
 
 class Problem(Wire):

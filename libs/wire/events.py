@@ -102,6 +102,10 @@ class EnrolAsked(Asked):
     TYPE = "rpc.enrol"
 
 
+class RenewAsked(Asked):
+    TYPE = "rpc.renew"
+
+
 class ComposeAsked(Asked):
     TYPE = "rpc.compose"
 

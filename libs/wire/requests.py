@@ -12,11 +12,22 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from libs.wire.ids import AccountId, EnrolmentId, PackageId, RequestId, ResourceId, TaskId, TokenId, UserId
+from libs.wire.ids import (
+    AccountId,
+    AgentId,
+    EnrolmentId,
+    PackageId,
+    RequestId,
+    ResourceId,
+    TaskId,
+    TokenId,
+    UserId,
+)
 from libs.wire.jobs import GenerationText
 from libs.wire.model import Base64, Millis, Wire
 from libs.wire.observations import HostFacts
 from libs.wire.seal import Sealed
+from libs.wire.sign import Signed
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
 ResourceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$")]
@@ -167,6 +178,15 @@ class ComposeContent(Wire):
     recipient: Base64 = Field(min_length=32, max_length=32)  # X25519, raw: the gateway's key for this request
 
 
+class RenewContent(Wire):
+    """Certify an agent's next keys, for which its present key speaks."""
+
+    kind: Literal["renew"] = "renew"
+    agent: AgentId
+    renewal: Signed  # `libs.wire.renewal`
+    address: Annotated[str, StringConstraints(max_length=64)] = ""
+
+
 class CertifyContent(Wire):
     """Issue the gateway's own certificate."""
 
@@ -185,7 +205,8 @@ Content = Annotated[
     | ComposeContent
     | CertifyContent
     | SettleContent
-    | RevokeTokenContent,
+    | RevokeTokenContent
+    | RenewContent,
     Field(discriminator="kind"),
 ]
 TaskContent = ResetContent | VerifyContent | AdoptContent
@@ -242,6 +263,12 @@ class TokenRevoked(Wire):
     """The bundler's answer: the token admits nobody any more."""
 
     token: TokenId
+
+
+class Renewed(Wire):
+    """The bundler's answer to a renewal."""
+
+    certificate: Base64  # PEM
 
 
 class Composed(Wire):

@@ -48,6 +48,7 @@ from services.api.agent_door import routes as agent_routes
 from services.api.agent_door.enrolment import Enrolment
 from services.api.agent_door.identities import Identities
 from services.api.agent_door.presence import Heard
+from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
 from services.api.agent_door.tokens import SessionTokens
@@ -233,7 +234,9 @@ def build(parts: Parts) -> Gateway:
         audit_routes.router(Audit(AuditTrail(store), now), caller),
         event_routes.router(events, listener),
         about_routes.router(about),
-        agent_routes.router(door, Enrolment(users, calls, metrics.agent_refused), signed),
+        agent_routes.router(
+            door, Enrolment(users, calls, metrics.agent_refused), Renewal(calls, metrics.agent_refused), signed
+        ),
     ):
         api.include_router(router)
     problems.install(api)

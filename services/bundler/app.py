@@ -34,6 +34,7 @@ from services.bundler.keys import Keys, ingredients, release_key
 from services.bundler.linux.installer import installer
 from services.bundler.metrics import BundlerMetrics
 from services.bundler.pantry import Pantry
+from services.bundler.renewal import Renewals
 from services.bundler.revoking import TokenRevocation
 from services.bundler.rpc import Answers
 from services.bundler.settings import Settings
@@ -59,7 +60,15 @@ def compose_answers(
             incidents=Incidents(store),
             audit=audit,
             nudge=relay.nudge,
-            days=settings.agent_certificate_days,
+            seconds=settings.agent_certificate_life,
+            now=clock.now,
+        ),
+        renewals=Renewals(
+            authority=keys.agents,
+            certificates=Certificates(store),
+            audit=audit,
+            nudge=relay.nudge,
+            seconds=settings.agent_certificate_life,
             now=clock.now,
         ),
         composer=Composer(
@@ -115,5 +124,5 @@ async def _work(
         group.create_task(relay.run())
         group.create_task(consumers.requests(QueueName.CERTIFICATES, answers.certify))
         group.create_task(consumers.requests(QueueName.DECISIONS, answers.decide))
-        group.create_task(consumers.requests(QueueName.ENROLMENTS, answers.enrol))
+        group.create_task(consumers.requests(QueueName.ENROLMENTS, answers.admit))
         group.create_task(consumers.requests(QueueName.PACKAGES, answers.compose))

@@ -64,11 +64,11 @@ def first_certificate_id(token: str, use: Use) -> str:
 
 
 def certify_agent(
-    content: EnrolContent, csr: AgentCsr, token: str, use: Use, authority: Authority, *, now: int, days: int
+    content: EnrolContent, csr: AgentCsr, token: str, use: Use, authority: Authority, *, now: int, seconds: int
 ) -> Certificate:
-    """The document of an agent's first certificate. Pure but for the signature's randomness."""
+    """The document of an agent's first certificate, good for `seconds`. Pure but for the signature's randomness."""
     serial = serial_of(token, use.key_hash)
-    pem = issue_agent(content.csr, use.agent, use.resource, authority, now=now, days=days, serial=serial)
+    pem = issue_agent(content.csr, use.agent, use.resource, authority, now=now, seconds=seconds, serial=serial)
     identity = check_agent_certificate(pem, authority.certificate, now=now)
     return Certificate(
         id=first_certificate_id(token, use),

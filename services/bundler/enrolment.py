@@ -58,7 +58,7 @@ class Enrolment:
     incidents: Incidents
     audit: Audit
     nudge: Callable[[CollectionName, str], None]  # the relay's: sends a document's event at once
-    days: int
+    seconds: int  # that a certificate is good
     now: Callable[[], int]  # Unix milliseconds
 
     async def enrol(self, request: Request, content: EnrolContent) -> Enrolled:
@@ -138,7 +138,7 @@ class Enrolment:
         )
         if token.resource is not None:
             await self._supersede(token.resource, use.agent)
-        made = certify_agent(content, csr, token.id, use, self.authority, now=now, days=self.days)
+        made = certify_agent(content, csr, token.id, use, self.authority, now=now, seconds=self.seconds)
         if approved is not None:
             made = replace(made, approval=approved.approval)
         event = AgentEnrolled(agent=use.agent).envelope(now)

@@ -35,6 +35,7 @@ class Code(StrEnum):
     ENROLMENT_UNKNOWN = "enrolment_unknown"
     ENROLMENT_SETTLED = "enrolment_settled"
     ENROLMENT_TOO_OLD = "enrolment_too_old"
+    RENEWAL_INVALID = "renewal_invalid"
     RECIPIENT_INVALID = "recipient_invalid"
     RUNTIME_MISSING = "runtime_missing"
     RUNTIME_NOT_TRUSTED = "runtime_not_trusted"

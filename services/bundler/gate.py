@@ -9,6 +9,7 @@ from libs.wire.requests import (
     CertifyContent,
     ComposeContent,
     EnrolContent,
+    RenewContent,
     Request,
     RevokeTokenContent,
     SettleContent,
@@ -16,7 +17,7 @@ from libs.wire.requests import (
 from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
 from services.bundler.errors import Code, DeclinedError
 
-C = TypeVar("C", EnrolContent, ComposeContent, CertifyContent, SettleContent, RevokeTokenContent)
+C = TypeVar("C", EnrolContent, ComposeContent, CertifyContent, SettleContent, RevokeTokenContent, RenewContent)
 
 
 def admit(signed: Signed, gateway: Ed25519PublicKey, kind: type[C], *, now: int) -> tuple[Request, C]:

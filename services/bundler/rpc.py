@@ -1,4 +1,4 @@
-"""The bundler's requests with an answer: enrol, compose, certify, and people's decisions on tokens and enrolments.
+"""The bundler's requests with an answer: enrol, renew, compose, certify, and decisions on tokens and enrolments.
 
 Whatever is asked gets an answer, a refusal too: who asks waits with a deadline, and a person behind him. A request is
 carried out as often as it arrives, which each of them allows.
@@ -12,9 +12,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from libs.domain.errors import KeyturnError
 from libs.wire.envelope import Envelope
-from libs.wire.events import Answered, CertifyAsked, ComposeAsked, EnrolAsked, RevokeTokenAsked, SettleAsked
+from libs.wire.events import Answered, CertifyAsked, ComposeAsked, EnrolAsked, RenewAsked, RevokeTokenAsked, SettleAsked
 from libs.wire.model import Wire
-from libs.wire.requests import CertifyContent, ComposeContent, EnrolContent, RevokeTokenContent, SettleContent
+from libs.wire.requests import (
+    CertifyContent,
+    ComposeContent,
+    EnrolContent,
+    RenewContent,
+    RevokeTokenContent,
+    SettleContent,
+)
 from services.bundler.approvals import ApprovalQueue
 from services.bundler.certificates import ServerCertificates
 from services.bundler.compose import Composer
@@ -22,6 +29,7 @@ from services.bundler.enrolment import Enrolment
 from services.bundler.errors import declined
 from services.bundler.gate import admit
 from services.bundler.metrics import BundlerMetrics
+from services.bundler.renewal import Renewals
 from services.bundler.revoking import TokenRevocation
 
 _LOG = structlog.get_logger(__name__)
@@ -33,12 +41,21 @@ class Answers:
 
     gateway: Ed25519PublicKey
     enrolment: Enrolment
+    renewals: Renewals
     composer: Composer
     certificates: ServerCertificates
     approvals: ApprovalQueue
     revocation: TokenRevocation
     metrics: BundlerMetrics
     now: Callable[[], int]  # Unix milliseconds
+
+    async def admit(self, envelope: Envelope) -> Envelope:
+        """The answer to `rpc.enrol` or `rpc.renew`, which lie in one queue.
+
+        Raises:
+            UnreadableError: another type, version or shape.
+        """
+        return await (self.renew(envelope) if envelope.type == RenewAsked.TYPE else self.enrol(envelope))
 
     async def enrol(self, envelope: Envelope) -> Envelope:
         """The answer to `rpc.enrol`.
@@ -52,6 +69,19 @@ class Answers:
             return await self.enrolment.enrol(*admit(signed, self.gateway, EnrolContent, now=self.now()))
 
         return await self._answer("enrol", act)
+
+    async def renew(self, envelope: Envelope) -> Envelope:
+        """The answer to `rpc.renew`.
+
+        Raises:
+            UnreadableError: another type, version or shape.
+        """
+        signed = RenewAsked.read(envelope).signed
+
+        async def act() -> Wire:
+            return await self.renewals.renew(*admit(signed, self.gateway, RenewContent, now=self.now()))
+
+        return await self._answer("renew", act)
 
     async def compose(self, envelope: Envelope) -> Envelope:
         """The answer to `rpc.compose`.

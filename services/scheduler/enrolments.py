@@ -14,9 +14,10 @@ from libs.store.certificates import Certificates
 from libs.store.resources import Resource, Resources
 from libs.wire.envelope import Envelope
 from libs.wire.events import AgentEnrolled, ResourceChanged
+from services.scheduler.pins import NotBelievedError
 from services.scheduler.records import Records
 from services.scheduler.takeovers import Takeovers
-from services.scheduler.trusted import Agents, NotBelievedError
+from services.scheduler.trusted import Agents
 
 log = structlog.get_logger()
 

@@ -7,6 +7,7 @@ from libs.broker.ports import Broker
 from libs.pki.check import check_agent_certificate
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts
+from libs.store.agents import AgentDocuments
 from libs.store.audit import Audit
 from libs.store.budgets import Budgets
 from libs.store.certificates import Certificates
@@ -28,6 +29,7 @@ from services.scheduler.ledger import Ledger
 from services.scheduler.nonces import Nonces
 from services.scheduler.observations import Discoveries
 from services.scheduler.offers import Offers
+from services.scheduler.pins import Pins
 from services.scheduler.projection import Projection
 from services.scheduler.records import Records
 from services.scheduler.recovery import Recovery
@@ -71,7 +73,8 @@ def build(
     accounts, resources, requests = Accounts(store), Resources(store), Requests(store)
     certificates, jobs, results, observations = Certificates(store), Jobs(store), Results(store), Observations(store)
     gateway = Gateway(keys.gateway)
-    agents = Agents(certificates, resources, partial(check_agent_certificate, authority=keys.agents))
+    check = partial(check_agent_certificate, authority=keys.agents)
+    agents = Agents(Pins(certificates, AgentDocuments(store), check, clock), resources)
     records = Records(Audit(store, Service.SCHEDULER), clock)
     projection = Projection(Tasks(store), accounts, resources, requests, gateway, broker, clock)
     ledger = Ledger(accounts, projection, broker, clock)

@@ -24,7 +24,8 @@ from libs.wire.steps import Step, step
 from services.scheduler.episodes import Episodes
 from services.scheduler.ledger import Ledger
 from services.scheduler.nonces import Nonces
-from services.scheduler.trusted import Agents, NotBelievedError
+from services.scheduler.pins import NotBelievedError
+from services.scheduler.trusted import Agents
 
 log = structlog.get_logger()
 

@@ -2,26 +2,21 @@
 around them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
-from libs.domain.errors import KeyturnError, RuleError
+from libs.domain.errors import RuleError
 from libs.pki.check import AgentIdentity
-from libs.pki.errors import NotTrustedError
-from libs.store.certificates import Certificates
 from libs.store.resources import Resources
 from libs.wire.observations import Observation
 from libs.wire.reasons import Reason
 from libs.wire.requests import Request
 from libs.wire.results import Result, said_by
+from libs.wire.seal import key_id
 from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
-
-
-class NotBelievedError(KeyturnError):
-    """Signed by nobody that the scheduler knows, or not what it claims to be. Permanent: kept aside and told."""
+from services.scheduler.pins import NotBelievedError, Pins
 
 
 @dataclass(frozen=True)
@@ -56,10 +51,8 @@ class Gateway:
 class Agents:
     """The agents' certificates, checked against the authority of agents before each use."""
 
-    def __init__(
-        self, certificates: Certificates, resources: Resources, check: Callable[[bytes], AgentIdentity]
-    ) -> None:
-        self._certificates, self._resources, self._check = certificates, resources, check
+    def __init__(self, pins: Pins, resources: Resources) -> None:
+        self._pins, self._resources = pins, resources
 
     async def of_resource(self, resource: str) -> AgentIdentity:
         """The agent that a resource's passwords may be sealed to.
@@ -79,21 +72,17 @@ class Agents:
         return identity
 
     async def named(self, agent: str) -> AgentIdentity:
-        """The identity that the agent's active certificate proves.
+        """The identity of the pair that the agent has now.
 
         Raises:
             NotBelievedError: there is none.
         """
-        certificate = await self._certificates.active(agent)
-        if certificate is None:
-            raise NotBelievedError(f"{agent} has no active certificate")
-        try:
-            identity = self._check(certificate.pem)
-        except NotTrustedError as error:
-            raise NotBelievedError(f"{agent}: {error}") from error
-        if identity.agent != agent:
-            raise NotBelievedError(f"the certificate of {agent} names {identity.agent}")
-        return identity
+        return (await self._pins.line(agent))[0]
+
+    async def _signer(self, signed: Signed, agent: str) -> AgentIdentity:
+        """The identity whose key this names: the agent's present one, or the one before."""
+        line = await self._pins.line(agent)
+        return next((each for each in line if key_id(each.public_key) == signed.key), line[0])
 
     async def result(self, signed: Signed, agent: str) -> tuple[AgentIdentity, Result]:
         """What an agent said of a job.
@@ -101,7 +90,7 @@ class Agents:
         Raises:
             NotBelievedError: it did not sign this.
         """
-        identity = await self.named(agent)
+        identity = await self._signer(signed, agent)
         try:
             return identity, said_by(agent, identity.public_key, signed)
         except BadSignatureError as error:
@@ -113,7 +102,7 @@ class Agents:
         Raises:
             NotBelievedError: it did not sign this.
         """
-        identity = await self.named(agent)
+        identity = await self._signer(signed, agent)
         try:
             seen = Observation.model_validate_json(verify(signed, Prefix.OBSERVATION, identity.public_key))
         except (BadSignatureError, ValidationError) as error:

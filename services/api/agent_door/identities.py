@@ -1,7 +1,7 @@
 """Which keys an agent may sign with: read anew for each signed request, so that a revocation holds from the next one.
 
 A certificate counts only under the authority's own file, whatever the store says; what was checked once is kept by its
-bytes. Its dates are not asked here: an agent that renews too late must still be able to say so.
+bytes. Its dates are not asked here: an agent that renews too late must still be able to do it.
 """
 
 import hashlib
@@ -19,11 +19,19 @@ _KEPT = 10_000
 
 
 @dataclass(frozen=True)
+class Certified:
+    """What one certificate says, and when its agent is to renew it, Unix milliseconds."""
+
+    identity: AgentIdentity
+    renew_at: int
+
+
+@dataclass(frozen=True)
 class Known:
-    """An agent, and its identities that are not revoked, newest first."""
+    """An agent, and what its certificates say that are not revoked, newest first."""
 
     agent: str
-    identities: tuple[AgentIdentity, ...]
+    line: tuple[Certified, ...]
 
 
 class Identities:
@@ -43,12 +51,14 @@ class Identities:
         good = [each for each in found if each.state is CertificateState.ACTIVE]
         if found and not good:
             raise AgentRefusedError("This agent was revoked. Its machine needs a new package.", "agent_revoked")
-        identities = tuple(
-            identity for each in good if (identity := self._check(each.pem)) is not None and identity.agent == agent
+        line = tuple(
+            Certified(identity, each.renew_at)
+            for each in good
+            if (identity := self._check(each.pem)) is not None and identity.agent == agent
         )
-        if not identities:
+        if not line:
             raise AgentRefusedError("This server knows no such agent.", "agent_unknown")
-        return Known(agent, identities)
+        return Known(agent, line)
 
     def _check(self, pem: bytes) -> AgentIdentity | None:
         name = hashlib.sha256(pem).digest()

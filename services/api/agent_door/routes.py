@@ -9,19 +9,22 @@ from libs.wire.agent_api import (
     FetchRequest,
     ObserveAnswer,
     ObserveRequest,
+    RenewAnswer,
+    RenewRequest,
     ReportAnswer,
     ReportRequest,
     SessionAnswer,
     SessionRequest,
 )
 from services.api.agent_door.enrolment import Enrolment
+from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
 from services.api.auth import address
 from services.api.problems import PROBLEMS
 
 
-def router(door: AgentDoor, enrolment: Enrolment, signed: SignedRequests) -> APIRouter:
+def router(door: AgentDoor, enrolment: Enrolment, renewal: Renewal, signed: SignedRequests) -> APIRouter:
     routes = APIRouter(prefix="/agent/v1", tags=["agent"], responses=PROBLEMS)
 
     @routes.post("/enrol", summary="Admit an agent")
@@ -32,26 +35,32 @@ def router(door: AgentDoor, enrolment: Enrolment, signed: SignedRequests) -> API
     @routes.post("/session", summary="Open a session")
     async def session(request: Request, body: SessionRequest) -> SessionAnswer:
         """Signed; a contact. The token is good for polls alone."""
-        identity = await signed.admit(request, body)
-        return await door.session(identity, body, address(request))
+        admitted = await signed.admit(request, body)
+        return await door.session(admitted, body, address(request))
 
     @routes.post("/fetch", summary="Fetch jobs")
     async def fetch(request: Request, body: FetchRequest) -> FetchAnswer:
         """Signed; this fetch is the offer."""
-        identity = await signed.admit(request, body)
-        return await door.fetch(identity)
+        admitted = await signed.admit(request, body)
+        return await door.fetch(admitted.identity)
 
     @routes.post("/report", summary="Report results")
     async def report(request: Request, body: ReportRequest) -> ReportAnswer:
         """Signed; safe to repeat."""
-        identity = await signed.admit(request, body)
-        return await door.report(identity, body)
+        admitted = await signed.admit(request, body)
+        return await door.report(admitted.identity, body)
 
     @routes.post("/observe", summary="Send an observation")
     async def observe(request: Request, body: ObserveRequest) -> ObserveAnswer:
         """Signed; safe to repeat."""
-        identity = await signed.admit(request, body)
-        await door.observe(identity, body)
+        admitted = await signed.admit(request, body)
+        await door.observe(admitted.identity, body)
         return ObserveAnswer(stored=True)
+
+    @routes.post("/renew", summary="Renew an agent's certificate")
+    async def renew(request: Request, body: RenewRequest) -> RenewAnswer:
+        """Signed, also by the key of a certificate that has expired; safe to repeat."""
+        await signed.admit(request, body, expired=True)
+        return await renewal.renew(body, address(request))
 
     return routes

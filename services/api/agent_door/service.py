@@ -24,6 +24,7 @@ from libs.wire.observations import Observation, digest
 from libs.wire.results import Result
 from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
 from libs.wire.steps import Step, step
+from services.api.agent_door.identities import Certified
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.errors import InvalidError
@@ -48,9 +49,9 @@ class AgentDoor:
         self._jobs, self._results, self._observations, self._presences = jobs, results, observations, presences
         self._tokens, self._heard, self._clock, self._nudge = tokens, heard, clock, nudge
 
-    async def session(self, identity: AgentIdentity, body: SessionRequest, address: str) -> SessionAnswer:
-        """A contact: what changed is written, a token for polls is given."""
-        now, agent = self._clock(), identity.agent
+    async def session(self, admitted: Certified, body: SessionRequest, address: str) -> SessionAnswer:
+        """A contact: what changed is written, a token for polls is given, and the agent is told to renew in time."""
+        now, agent = self._clock(), admitted.identity.agent
         before = await self._presences.get(agent)
         known = "" if before is None else before.digest
         after = Presence(
@@ -68,10 +69,11 @@ class AgentDoor:
             await self._presences.contact(after)
         return SessionAnswer(
             token=self._tokens.make(agent, now),
-            expires_in=LIFETIME_SECONDS,
+            expires_in=_until_renewal(admitted, now),
             hold=MAX_HOLD_SECONDS,
             server_time=now,
             observe=known != body.digest,
+            renew=now >= admitted.renew_at,
         )
 
     async def fetch(self, identity: AgentIdentity) -> FetchAnswer:
@@ -162,3 +164,9 @@ class AgentDoor:
         await self._presences.contact(
             replace(found, last_seen=now, digest=digest(seen.accounts), sequence=seen.sequence)
         )
+
+
+def _until_renewal(admitted: Certified, now: int) -> int:
+    """How long the agent keeps this session, in seconds: the next one tells it to renew, or to try again."""
+    until = admitted.renew_at if now < admitted.renew_at else admitted.identity.not_after
+    return max(1, min((until - now) // 1000 + 1, LIFETIME_SECONDS))

@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 from fastapi import Request
 
-from libs.pki.check import AgentIdentity
 from libs.store.nonces import Nonces
-from libs.wire.agent_api import FetchRequest, ObserveRequest, ReportRequest, SessionRequest
+from libs.wire.agent_api import FetchRequest, ObserveRequest, RenewRequest, ReportRequest, SessionRequest
 from libs.wire.http_signature import MAX_AGE_SECONDS, RefusedError, Verified, verify
-from services.api.agent_door.identities import Identities
+from services.api.agent_door.identities import Certified, Identities
 from services.api.errors import AgentRefusedError
 
-Body = SessionRequest | FetchRequest | ReportRequest | ObserveRequest
+Body = SessionRequest | FetchRequest | ReportRequest | ObserveRequest | RenewRequest
 
 _KEPT_SECONDS = 3 * MAX_AGE_SECONDS
 
@@ -31,29 +30,35 @@ class SignedRequests:
     ) -> None:
         self._identities, self._nonces, self._clock, self._refused = identities, nonces, clock, refused
 
-    async def admit(self, request: Request, body: Body) -> AgentIdentity:
+    async def admit(self, request: Request, body: Body, *, expired: bool = False) -> Certified:
         """Who signed the request, which is the agent that its body names.
+
+        With `expired` the certificate of its key may be past its end.
 
         Raises:
             AgentRefusedError: `signature_missing`, `signature_invalid`, `clock_skew` (with the server's time),
-                `nonce_used`, `agent_unknown`, `agent_revoked`.
+                `nonce_used`, `agent_unknown`, `agent_revoked`, `certificate_expired`.
         """
         raw = await request.body()
         try:
-            identity, signature = await self._verified(request, raw, body.agent)
+            certified, signature = await self._verified(request, raw, body.agent)
             expires = (signature.created + _KEPT_SECONDS) * 1000
             if not await self._nonces.claim(signature.key, signature.nonce, expires):
                 raise AgentRefusedError("This request came before. Sign it anew to repeat it.", "nonce_used")
+            if not expired and self._clock() > certified.identity.not_after:
+                raise AgentRefusedError(
+                    "This agent's certificate has expired. It must renew it.", "certificate_expired"
+                )
         except AgentRefusedError as error:
             self._refused(error.stable)
             raise
-        return identity
+        return certified
 
-    async def _verified(self, request: Request, raw: bytes, agent: str) -> tuple[AgentIdentity, Verified]:
+    async def _verified(self, request: Request, raw: bytes, agent: str) -> tuple[Certified, Verified]:
         known = await self._identities.known(agent)
         refusal: RefusedError | None = None
-        for identity in known.identities:
-            public = identity.public_key
+        for certified in known.line:
+            public = certified.identity.public_key
             try:
                 signature = verify(
                     request.method,
@@ -64,9 +69,10 @@ class SignedRequests:
                     now=self._clock(),
                 )
             except RefusedError as error:
-                refusal = error
+                # Only the key that made the signature gets as far as its time.
+                refusal = error if refusal is None or error.code == "clock_skew" else refusal
                 continue
-            return identity, signature
+            return certified, signature
         if refusal is None:
             raise AgentRefusedError("This server knows no such agent.", "agent_unknown")
         if refusal.code == "clock_skew":

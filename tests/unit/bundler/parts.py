@@ -24,6 +24,7 @@ from libs.wire.events import (
     CertifyAsked,
     ComposeAsked,
     EnrolAsked,
+    RenewAsked,
     RevokeTokenAsked,
     SettleAsked,
 )
@@ -37,6 +38,7 @@ from libs.wire.requests import (
     EnrolContent,
     Person,
     Platform,
+    RenewContent,
     Request,
     RevokeTokenContent,
     SettleContent,
@@ -52,13 +54,14 @@ from services.bundler.enrolment import Enrolment
 from services.bundler.metrics import BundlerMetrics
 from services.bundler.package import Ingredients
 from services.bundler.pantry import Pantry
+from services.bundler.renewal import Renewals
 from services.bundler.revoking import TokenRevocation
 from services.bundler.rpc import Answers
 from services.bundler.runtime import check_runtime
 from services.bundler.tokens import hashed
 from tests.unit.bundler.runtimes import signed_runtime
 
-Asking = EnrolContent | ComposeContent | CertifyContent | SettleContent | RevokeTokenContent
+Asking = EnrolContent | RenewContent | ComposeContent | CertifyContent | SettleContent | RevokeTokenContent
 
 START = 1_800_000_000_000
 OWNER = new_id(Noun.USER)
@@ -133,7 +136,15 @@ class Parts:
             incidents=Incidents(self.store),
             audit=audit,
             nudge=lambda name, key: self.nudged.append((name, key)),
-            days=30,
+            seconds=30 * 86_400,
+            now=self.clock,
+        )
+        self.renewals = Renewals(
+            authority=AGENTS,
+            certificates=Certificates(self.store),
+            audit=audit,
+            nudge=lambda name, key: self.nudged.append((name, key)),
+            seconds=30 * 86_400,
             now=self.clock,
         )
         self.composer = Composer(
@@ -149,6 +160,7 @@ class Parts:
         self.answers = Answers(
             gateway=GATEWAY.public_key(),
             enrolment=self.enrolment,
+            renewals=self.renewals,
             composer=self.composer,
             certificates=ServerCertificates(SERVERS, audit, 90, self.clock),
             approvals=approvals,
@@ -199,6 +211,7 @@ class Parts:
         )
         kinds: dict[str, type[Asked]] = {
             "enrol": EnrolAsked,
+            "renew": RenewAsked,
             "compose": ComposeAsked,
             "certify": CertifyAsked,
             "settle": SettleAsked,
@@ -207,7 +220,8 @@ class Parts:
         sent = kind or kinds[content.kind]
         envelope = sent(signed=sign(request.to_bytes(), prefix, signer)).envelope(self.clock())
         answers = {
-            EnrolAsked: self.answers.enrol,
+            EnrolAsked: self.answers.admit,
+            RenewAsked: self.answers.admit,
             ComposeAsked: self.answers.compose,
             SettleAsked: self.answers.decide,
             RevokeTokenAsked: self.answers.decide,

@@ -270,7 +270,7 @@ async def test_a_machine_without_an_agent(here: World, host: Host) -> None:
 
 async def test_an_agent_that_goes_before_the_offer_ends_no_request_wrongly(here: World, host: Host) -> None:
     """The account holds the flight; what is shown of it must not say that it was refused."""
-    here.store.faults.fail_at(10)  # between the account's turn and the job
+    here.store.faults.fail_at(11)  # between the account's turn and the job
     task = await here.resets(host.account(), "Queued-for-long-1")
     await here.passes()
     assert (await here.account(host.account())).rotation.flight is not None

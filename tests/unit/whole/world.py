@@ -210,7 +210,7 @@ class Whole:
         relay = Relay(Outbox(store, Service.BUNDLER), broker, self.clock, metrics, sweep_s=0.1)
         answers = self.parts.bundler(store, self.clock, metrics, relay)
         consumers = Consumers(broker, self.clock, metrics)
-        self._run("bundler", relay.run(), consumers.requests(QueueName.ENROLMENTS, answers.enrol))
+        self._run("bundler", relay.run(), consumers.requests(QueueName.ENROLMENTS, answers.admit))
 
     def _connect(self, service: Service) -> tuple[MemoryStore, MemoryBroker]:
         store, broker = self.server.store(service), MemoryBroker(self.node, BrokerUser(service.value))

@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from libs.wire import agent_api, events, jobs, observations, requests, results
+from libs.wire import agent_api, events, jobs, observations, renewal, requests, results
 from libs.wire.model import Wire
 from libs.wire.reasons import Reason, Remark
 from libs.wire.seal import Box, Sealed
@@ -183,4 +183,7 @@ SAMPLES: dict[str, Wire] = {
     "event.task.changed.1": _event(events.TaskChanged(task=f"tsk_{A}", requester=f"usr_{A}", rev=4)),
     "event.account.changed.1": _event(events.AccountChanged(account=f"acc_{A}", resource=f"res_{A}", rev=4)),
     "event.resource.changed.1": _event(events.ResourceChanged(resource=f"res_{A}", rev=1)),
+    "agent_api.renew.1": agent_api.RenewRequest(agent=f"agt_{A}", renewal=SIGNED),
+    "request.renew.1": _request(requests.RenewContent(agent=f"agt_{A}", renewal=SIGNED, address="10.0.0.9"), "req"),
+    "renewal.1": renewal.Renewal(agent=f"agt_{A}", csr=b"\x30\x00"),
 }
