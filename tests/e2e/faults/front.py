@@ -3,6 +3,7 @@ answers some requests itself, with a page of its own.
 """
 
 import contextlib
+import select
 import socket
 import ssl
 import threading
@@ -79,6 +80,8 @@ class Front:
         does = self.rule(path)
         if does != INSTEAD:
             inside.sendall(request)
+            if outside in select.select([inside, outside], [], [])[0]:
+                return False  # whoever asked has gone, and the gateway must not wait for him
             answer = _message(inside)
             if answer is None:
                 return False
@@ -91,7 +94,7 @@ class Front:
 
 
 def _message(source: ssl.SSLSocket) -> bytes | None:
-    """A whole HTTP/1.1 message whose length is told; None when the other side has ended."""
+    """A whole HTTP/1.1 message, its length told or in chunks; None when the other side has ended."""
     raw = b""
     while b"\r\n\r\n" not in raw:
         piece = source.recv(65_536)
@@ -99,12 +102,12 @@ def _message(source: ssl.SSLSocket) -> bytes | None:
             return None
         raw += piece
     head, _, body = raw.partition(b"\r\n\r\n")
-    length = 0
+    length, in_chunks = 0, b"transfer-encoding: chunked" in head.lower()
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-length":
             length = int(value)
-    while len(body) < length:
+    while len(body) < length or (in_chunks and not body.endswith(b"0\r\n\r\n")):
         piece = source.recv(65_536)
         if not piece:
             return None
