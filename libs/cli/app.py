@@ -8,7 +8,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from libs.cli import change, exits, people, things, work
+from libs.cli import change, enrolments, exits, packages, people, things, work
 from libs.cli.context import Context
 from libs.cli.exits import of_error
 from libs.cli.profile import Profiles
@@ -47,6 +47,7 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("reveal", change.reveal),
         ("notifications", things.notifications),
         ("agents", things.agents),
+        ("incidents", enrolments.incidents),
         ("audit", things.audit),
         ("about", things.about),
     ):
@@ -56,7 +57,8 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("resources", things.resources),
         ("accounts", things.accounts),
         ("tasks", work.tasks),
-        ("packages", work.packages),
+        ("packages", packages.packages),
+        ("enrolments", enrolments.enrolments),
     ):
         made.add_typer(group, name=name)
     return made

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +20,19 @@ from libs.wire.secret import Secret
 DEFAULT_LIMIT = 200
 _BETWEEN_LOOKS = 1.0  # seconds, where there is no stream
 _QUIET = 20.0  # seconds; a live stream has a heartbeat each 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What a package's token admits; what is None is as the server has it."""
+
+    uses: int | None = None
+    lifetime_seconds: int | None = None
+    user_names: tuple[str, ...] | None = None
+    host_pattern: str | None = None
+    networks: tuple[str, ...] | None = None
+    approval: bool | None = None
+    for_resource: str | None = None
 
 
 @dataclass(frozen=True)
@@ -210,8 +223,7 @@ class Client:
         server_name: str | None = None,
         server_port: int | None = None,
         schedule_interval: int | None = None,
-        uses: int | None = None,
-        lifetime_seconds: int | None = None,
+        bounds: Bounds | None = None,
     ) -> BuiltPackage:
         """Downloads a package to `target`, which is there whole and checked, or not at all.
 
@@ -224,8 +236,7 @@ class Client:
             "server_name": server_name,
             "server_port": server_port,
             "schedule_interval": schedule_interval,
-            "uses": uses,
-            "lifetime_seconds": lifetime_seconds,
+            **asdict(bounds or Bounds()),
         }
         aside = target.with_name(f".{target.name}.part")
         digest, size = hashlib.sha256(), 0
@@ -248,6 +259,27 @@ class Client:
 
     def packages(self, limit: int = 50) -> list[models.Package]:
         return self._http.items("/v1/packages", models.Package, limit=limit)
+
+    def tokens(self, limit: int = 50) -> list[models.Token]:
+        """Newest first."""
+        return self._http.items("/v1/tokens", models.Token, limit=limit)
+
+    def revoke_token(self, key: str) -> models.Token:
+        """Ends an enrolment token; agents that enrolled by it stay."""
+        return self._http.post(f"/v1/tokens/{part(key)}/revoke", models.Token, {})
+
+    def enrolments(self, limit: int = 50, *, state: str | None = None) -> list[models.Enrolment]:
+        """Newest first."""
+        return self._http.items("/v1/enrolments", models.Enrolment, limit=limit, state=state)
+
+    def settle(self, enrolment: str, *, approve: bool) -> models.Enrolment:
+        """Lets a machine in that waits, or keeps it out."""
+        verb = "approve" if approve else "deny"
+        return self._http.post(f"/v1/enrolments/{part(enrolment)}/{verb}", models.Enrolment, {})
+
+    def incidents(self, limit: int = 50) -> list[models.Incident]:
+        """Newest first."""
+        return self._http.items("/v1/incidents", models.Incident, limit=limit)
 
     def agents(self, limit: int = DEFAULT_LIMIT) -> list[models.Agent]:
         return self._http.items("/v1/agents", models.Agent, limit=limit)

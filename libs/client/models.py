@@ -168,6 +168,54 @@ class Package(Answer):
     size: int
 
 
+class Token(Answer):
+    """What a package still admits; never the token itself."""
+
+    id: str
+    package: str | None
+    state: str
+    user_names: tuple[str, ...]
+    uses: int
+    uses_left: int
+    host_pattern: str | None
+    networks: tuple[str, ...]
+    approval: bool
+    for_resource: str | None
+    created_by: Ref
+    created_at: datetime
+    expires_at: datetime
+
+
+class Enrolment(Answer):
+    """A machine that waits for a person, or waited."""
+
+    id: str
+    state: str
+    sentence: str
+    host_name: str
+    address: str
+    key: str
+    resource_name: str
+    for_resource: Ref | None
+    user_name: str
+    asked_at: datetime
+    decided_at: datetime | None
+    decided_by: Ref | None
+
+
+class Incident(Answer):
+    id: str
+    kind: str
+    at: datetime
+    sentence: str
+    next: str
+    host_name: str
+    address: str
+    user_name: str
+    package: str | None
+    token: str
+
+
 class Agent(Answer):
     id: str
     resource: Ref

@@ -14,7 +14,7 @@ import httpx
 from agent.packaging.linux.build import build
 from deploy.local.deployment import Deployment
 from libs.client import models
-from libs.client.client import Client
+from libs.client.client import Bounds, Client
 from libs.client.transport import trusting
 from libs.wire.requests import Platform
 from libs.wire.secret import Secret
@@ -27,6 +27,8 @@ PERSON, PASSWORD = "ops", Secret("a-quite-long-password")
 OLD = b"what-it-was-before"
 FOLDER = "/srv/keyturn agent"
 PATIENCE = 60.0
+ONE = Bounds(uses=1, lifetime_seconds=3_600)
+"""One machine, within the hour."""
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Site:
             assert done.returncode == 0, done.stdout + done.stderr
         return built
 
-    def package(self, name: str) -> Path:
+    def package(self, name: str, bounds: Bounds = ONE) -> Path:
         """A package's zip."""
         port = int(self.server.gateway_url.rsplit(":", 1)[1])
         built = self.client.build_package(
@@ -70,8 +72,7 @@ class Site:
             server_name="keyturn",
             server_port=port,
             schedule_interval=5,
-            uses=1,
-            lifetime_seconds=3_600,
+            bounds=bounds,
         )
         return built.path
 

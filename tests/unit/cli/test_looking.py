@@ -94,7 +94,8 @@ def test_a_package_is_built_and_checked(
         answering = world.answering(QueueName.PACKAGES, composed)
         heard = over.call(answering.__aenter__())
         words = ("packages", "build", "linux", "--user-name", "ben", "-o", str(target))
-        built = keyturn(*words, "--uses", "3", "--hours", "2", "--json").json
+        bounded = ("--host-pattern", "dmz-*", "--network", "10.20.0.0/16", "--network", "192.0.2.0/24", "--approval")
+        built = keyturn(*words, "--uses", "3", "--hours", "2", *bounded, "--json").json
         plain = keyturn(*words).out
         over.call(answering.__aexit__(None, None, None))
     assert target.read_bytes().endswith(TAIL)
@@ -104,6 +105,8 @@ def test_a_package_is_built_and_checked(
     asked = heard[0].content
     assert isinstance(asked, ComposeContent)
     assert (asked.bounds.uses, asked.bounds.lifetime_seconds, asked.package) == (3, 7_200, built["id"])
+    assert (asked.bounds.host_pattern, asked.bounds.networks) == ("dmz-*", ("10.20.0.0/16", "192.0.2.0/24"))
+    assert asked.bounds.approval
     assert config.exists()
 
 

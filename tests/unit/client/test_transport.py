@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from libs.client import models
-from libs.client.client import Client
+from libs.client.client import Bounds, Client
 from libs.client.errors import (
     ClientError,
     DamagedError,
@@ -152,7 +152,7 @@ def test_a_package_arrives_whole_and_private(tmp_path: Path) -> None:
         asked.append(json.loads(request.content))
         return sending(ZIP, digest)(request)
 
-    built = client(answer).build_package(Platform.LINUX, "ops", target, uses=3)
+    built = client(answer).build_package(Platform.LINUX, "ops", target, bounds=Bounds(uses=3))
     assert target.read_bytes() == ZIP
     assert target.stat().st_mode & 0o777 == 0o600
     assert (built.id, built.path, built.sha256, built.size) == ("pkg_x", target, digest, len(ZIP))

@@ -210,7 +210,12 @@ class Whole:
         relay = Relay(Outbox(store, Service.BUNDLER), broker, self.clock, metrics, sweep_s=0.1)
         answers = self.parts.bundler(store, self.clock, metrics, relay)
         consumers = Consumers(broker, self.clock, metrics)
-        self._run("bundler", relay.run(), consumers.requests(QueueName.ENROLMENTS, answers.admit))
+        self._run(
+            "bundler",
+            relay.run(),
+            consumers.requests(QueueName.ENROLMENTS, answers.admit),
+            consumers.requests(QueueName.DECISIONS, answers.decide),
+        )
 
     def _connect(self, service: Service) -> tuple[MemoryStore, MemoryBroker]:
         store, broker = self.server.store(service), MemoryBroker(self.node, BrokerUser(service.value))
@@ -237,29 +242,30 @@ class Whole:
 
     # ---- a machine
 
-    async def token(self) -> str:
+    async def token(self, **changes: Any) -> str:
         """A fresh enrolment token for the person."""
         plain = secrets.token_urlsafe(32)
-        await Tokens(self.server.store()).insert(
-            EnrolmentToken(
-                id=new_id(Noun.TOKEN),
-                sha256=hashlib.sha256(plain.encode()).hexdigest(),
-                user_names=(PERSON,),
-                uses_left=1,
-                expires=self.clock.now() + 3_600_000,
-                created_at=self.clock.now(),
-            )
-        )
+        whole: dict[str, Any] = {
+            "id": new_id(Noun.TOKEN),
+            "sha256": hashlib.sha256(plain.encode()).hexdigest(),
+            "user_names": (PERSON,),
+            "uses_left": 1,
+            "expires": self.clock.now() + 3_600_000,
+            "created_at": self.clock.now(),
+        }
+        await Tokens(self.server.store()).insert(EnrolmentToken(**whole | changes))
         return plain
 
-    async def machine(self, name: str, accounts: Iterable[tuple[FoundAccount, Secret | None]]) -> "Machine":
+    async def machine(
+        self, name: str, accounts: Iterable[tuple[FoundAccount, Secret | None]], *, token: str | None = None
+    ) -> "Machine":
         """A host with these accounts and an installed package; its agent is not started."""
         folder = self.folder / name
         package = folder / "package"
         (package / "keys").mkdir(parents=True)
         pem = self.keys.task.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         (package / "keys" / "task.pem").write_bytes(pem)
-        (package / "token").write_text(await self.token())
+        (package / "token").write_text(token or await self.token())
         return Machine(self, name, folder, DyingBackend(accounts))
 
     # ---- a person
