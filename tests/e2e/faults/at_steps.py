@@ -14,6 +14,8 @@ from tests.e2e.faults.trial import Trial
 HEARTBEAT_SECONDS = 13.0
 """Longer than the broker waits for a sign of life: it gives the messages to somebody else then."""
 
+LAST_WORDS_SECONDS = 1.5
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -172,6 +174,9 @@ def _stopped_long(ground: Ground, trial: Trial, moment: Moment) -> None:
 
 
 def _failed(ground: Ground, trial: Trial, moment: Moment) -> None:
+    """The error ends the process where a part of it cannot go on; it has a moment to do so."""
     reach(ground, trial, moment, "fail")
-    time.sleep(0.3)
+    ends = time.monotonic() + LAST_WORDS_SECONDS
+    while moment.process != AGENT and ground.part(moment.process).alive and time.monotonic() < ends:
+        time.sleep(0.05)
     truth(ground, trial)

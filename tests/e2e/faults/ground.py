@@ -151,6 +151,12 @@ class Ground:
         for service in services:
             self._until_ready(service.name)
 
+    def supervise(self) -> None:
+        """Starts again what has ended by itself, as the supervisor of an installation does."""
+        for name in SERVICES:
+            if not self.part(name).alive:
+                self._until_ready(name)
+
     def _until_ready(self, name: str) -> None:
         """A service that ended of itself meanwhile is started again, as its supervisor would."""
         service = self.site.server.process(name)

@@ -144,6 +144,7 @@ def _notices_drift(ground: Ground, trial: Trial) -> list[str]:
 def _wait_for_rest(ground: Ground, trial: Trial) -> list[str]:
     ends = time.monotonic() + PATIENCE_SECONDS
     while True:
+        ground.supervise()
         try:
             found = list(_restless(ground, trial))
         except (ClientError, PyMongoError) as error:
