@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Protocol
 
 import httpx
 
-from tests.unit.api.world import PASSWORD, World
+from services.api.app import Gateway
+from tests.unit.api.world import PASSWORD
 
 ORIGIN = "https://keyturn.example"
 SESSION = "__Host-keyturn"
@@ -18,12 +20,14 @@ class _Forms(HTMLParser):
         super().__init__()
         self.found: dict[str, dict[str, str]] = {}
         self._open: dict[str, str] | None = None
-        self._area = ""
+        self._area = self._select = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag == "form" and given.get("method") == "post":
+        if tag == "option" and self._open is not None and "selected" in given:
+            self._open[self._select] = given["value"]
+        elif tag == "form" and given.get("method") == "post":
             self._open = self.found.setdefault(given["action"], {})
         elif self._open is None or "name" not in given:
             return
@@ -31,7 +35,8 @@ class _Forms(HTMLParser):
             self._area = given["name"]
             self._open[self._area] = ""
         elif tag == "select":
-            self._open[given["name"]] = ""
+            self._select = given["name"]
+            self._open[self._select] = ""
         elif given.get("type") not in {"radio", "checkbox"} or "checked" in given:
             self._open[given["name"]] = given.get("value", "")
 
@@ -51,11 +56,18 @@ def forms(answer: httpx.Response) -> dict[str, dict[str, str]]:
     return _Forms(answer.text).found
 
 
+class Served(Protocol):
+    """Whatever has a gateway."""
+
+    @property
+    def gateway(self) -> Gateway: ...
+
+
 @dataclass
 class Browser:
     """One person's."""
 
-    world: World
+    world: Served
     client: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +93,11 @@ class Browser:
         answer = await self.fill("/sign-in", name=name, password=PASSWORD)
         assert answer.status_code == 303, answer.text
         return self
+
+    async def sign_in_again(self, name: str) -> None:
+        """As from another window of the same browser."""
+        answer = await self.send("/sign-in", {"name": name, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
 
     @property
     def signed_in(self) -> bool:

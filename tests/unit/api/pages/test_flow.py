@@ -1,0 +1,223 @@
+"""A person without scripts: from set-up to a reset that is shown proven, and what a form keeps and says."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.backends.ports import FoundAccount
+from libs.domain.accounts import Account
+from libs.domain.state import Kind, Rotation, Status
+from libs.store.accounts import Accounts
+from libs.store.resources import Resource
+from libs.store.tasks import Task, Tasks, TaskState
+from libs.store.users import User
+from libs.wire.ids import Noun, new_id
+from libs.wire.requests import Person
+from libs.wire.secret import Secret
+from services.api.pages.cookies import DRAFT
+from services.api.reference import ACCOUNTS
+from tests.unit.api.pages.browser import ORIGIN, SESSION, Browser, forms
+from tests.unit.api.test_resets import BUSY
+from tests.unit.api.world import World, in_sync
+from tests.unit.whole.world import PERSON, PERSONS_PASSWORD, Whole, whole
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e{{ 7*7 }}"
+
+
+@pytest.fixture
+async def system(tmp_path: Path) -> AsyncIterator[Whole]:
+    async with whole(tmp_path) as running:
+        yield running
+
+
+async def test_a_reset_typed_without_scripts_is_shown_proven(system: Whole) -> None:
+    host = await system.machine("dmz-web-01", [(FoundAccount("deploy", 1000, 1000, "/bin/bash"), Secret("before"))])
+    host.start()
+    found = await system.account("deploy")
+    browser = Browser(system)
+    entered = await browser.fill("/sign-in", name=PERSON, password=PERSONS_PASSWORD)
+    assert (entered.status_code, entered.headers["location"]) == (303, "/resources")
+    page = f"/accounts/{found['id']}"
+    assert "Unmanaged" in (await browser.get(page)).text
+    sent = await browser.fill(f"{page}/change", how="type", password="Chosen-by-a-person-1", note="a ticket")
+    assert (sent.status_code, sent.headers["location"]) == (303, page)
+    tasks = (await system.person.get("/v1/tasks")).json()["items"]
+    assert [each["note"] for each in tasks] == ["a ticket"]
+    await system.task_ends(tasks[0]["id"])
+    shown = await browser.get(page)
+    assert "In sync" in shown.text
+    assert "Set, and proven" in shown.text
+    assert "a ticket" in shown.text
+    assert "Chosen-by-a-person-1" not in shown.text
+    counted = await browser.get("/notifications")
+    assert "Set, and proven" in counted.text
+    await host.stop()
+
+
+async def test_a_double_click_asks_once_and_says_who_holds_the_account(
+    world: World, browsers: dict[str, Browser], machine: Resource
+) -> None:
+    account = await world.account(machine, rotation=BUSY)
+    answer = await browsers["ben"].fill(f"/accounts/{account.id}/verify")
+    assert (answer.status_code, "is changing this account since" in answer.text) == (409, True)
+    assert world.nudged == []
+
+
+async def test_a_lost_session_keeps_what_was_typed_but_no_password(
+    world: World, browsers: dict[str, Browser], account: Account
+) -> None:
+    ben, page = browsers["ben"], f"/accounts/{account.id}/change"
+    fields = forms(await ben.get(page))[page]
+    ben.client.cookies.delete(SESSION)
+    typed = {**fields, "how": "type", "password": "canary-of-a-secret", "note": "Ticket 7: Übergabe", "length": "40"}
+    lost = await ben.send(page, typed)
+    assert (lost.status_code, lost.headers["location"]) == (303, f"/sign-in?next={page}")
+    assert "canary" not in str(lost.headers)
+    back = await ben.send("/sign-in", {"name": "ben", "password": "a-quite-long-password", "next": page})
+    assert back.headers["location"] == page
+    shown = await ben.get(page)
+    assert "What you typed is here again" in shown.text
+    kept = forms(shown)[page]
+    assert (kept["note"], kept["how"], kept["length"]) == ("Ticket 7: Übergabe", "type", "40")
+    assert "password" not in kept or kept["password"] == ""
+    assert "What you typed is here again" not in (await ben.get(page)).text
+    assert world.nudged == []
+
+
+async def test_a_form_of_another_sign_in_keeps_what_was_typed(browsers: dict[str, Browser], account: Account) -> None:
+    ben, page = browsers["ben"], f"/accounts/{account.id}/change"
+    fields = forms(await ben.get(page))[page]
+    await ben.sign_in_again("ben")
+    answer = await ben.send(page, {**fields, "note": "typed before"})
+    assert (answer.status_code, f'href="{page}"' in answer.text) == (403, True)
+    assert forms(await ben.get(page))[page]["note"] == "typed before"
+
+
+@pytest.mark.parametrize("draft", ["", "x", "bm90IGpzb24=", "W10=", "WyIvIiwgN10=", "eyJhIjogMX0="])
+async def test_a_draft_that_is_none_of_ours_is_not_there(
+    browsers: dict[str, Browser], account: Account, draft: str
+) -> None:
+    browsers["ben"].client.cookies.set(DRAFT, draft)
+    answer = await browsers["ben"].get(f"/accounts/{account.id}/change")
+    assert (answer.status_code, "here again" in answer.text) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"how": "generate", "length": "11"}, "12 to 128 characters"),
+        ({"how": "generate", "length": "many"}, "12 to 128 characters"),
+        ({"how": "generate", "alphabet": "emoji"}, "Choose one of the alphabets"),
+        ({"how": "type", "password": ""}, "Type a password."),
+        ({"how": "type", "password": "a\nb"}, "Nothing was sent."),
+        ({"how": "type", "password": "x" * 512}, "Nothing was sent."),
+        ({"note": "x" * 501}, "at most 500 characters"),
+    ],
+)
+async def test_a_wrong_field_is_named_and_the_rest_stays(
+    world: World, browsers: dict[str, Browser], account: Account, typed: dict[str, str], said: str
+) -> None:
+    page = f"/accounts/{account.id}/change"
+    answer = await browsers["ben"].fill(page, **{"note": "stays", **typed})
+    assert (answer.status_code, said in answer.text) == (422, True)
+    assert 'aria-invalid="true"' in answer.text
+    assert forms(answer)[page]["note"] == typed.get("note", "stays")
+    assert world.nudged == []
+
+
+async def test_letters_beyond_ascii_are_set_and_warned_of(browsers: dict[str, Browser], account: Account) -> None:
+    answer = await browsers["ben"].fill(f"/accounts/{account.id}/change", how="type", password="Schlüssel-zum-Turm")
+    assert answer.headers["location"] == f"/accounts/{account.id}?warned=true"
+    assert "letters beyond ASCII" in (await browsers["ben"].get(answer.headers["location"])).text
+
+
+async def test_hostile_values_are_text(
+    world: World, browsers: dict[str, Browser], users: dict[str, User], machine: Resource, account: Account
+) -> None:
+    task = Task(
+        id=new_id(Noun.TASK),
+        kind=Kind.VERIFY,
+        account=account.id,
+        resource=machine.id,
+        account_name=HOSTILE,
+        resource_name=HOSTILE,
+        requester=Person(id=users["ben"].id, name="ben"),
+        note=HOSTILE,
+        detail=HOSTILE,
+        state=TaskState.CANNOT_TELL,
+        created_at=world.clock.now(),
+        rev=1,
+    )
+    assert await Tasks(world.admin).insert(task)
+    ben = browsers["ben"]
+    wrong = await ben.fill(f"/accounts/{account.id}/change", note=HOSTILE, length="1")
+    for answer in (
+        await ben.get(f"/accounts/{account.id}"),
+        await ben.get("/notifications"),
+        await ben.client.get("/resources", params={"q": HOSTILE}),
+        await ben.send("/sign-in", {"name": HOSTILE, "password": "x", "next": HOSTILE}),
+        wrong,
+    ):
+        assert answer.status_code in {200, 422}
+        assert "&lt;script&gt;" in answer.text
+        for bad in ("<script>alert", "<img", "\"'><"):
+            assert bad not in answer.text
+        assert "{{ 7*7 }}" in answer.text
+
+
+async def test_what_needs_attention_comes_first_and_search_finds_accounts(
+    world: World, browsers: dict[str, Browser], users: dict[str, User]
+) -> None:
+    states = {"quiet": Status.IN_SYNC, "adrift": Status.DRIFT, "cloned": Status.QUARANTINED, "open": Status.UNCERTAIN}
+    for name, status in states.items():
+        host, _ = await world.machine(users["ben"], name)
+        await world.account(host, f"of-{name}", replace(in_sync(), status=status))
+    text = (await browsers["ben"].get("/resources")).text
+    places = [text.index(f">{name}</a>") for name in ("cloned", "adrift", "open", "quiet")]
+    assert places == sorted(places)
+    assert "3 machines need attention." in text
+    searched = (await browsers["ben"].get("/resources?q=OF-ADRIFT")).text
+    assert (">adrift</a>" in searched, ">quiet</a>" in searched) == (True, False)
+    filtered = (await browsers["ben"].get("/resources?state=uncertain")).text
+    assert (">open</a>" in filtered, ">adrift</a>" in filtered) == (True, False)
+    nothing = (await browsers["ben"].get("/resources?q=no-such")).text
+    assert "Clear filters" in nothing
+    assert "No machine yet" in (await browsers["eve"].get("/resources")).text
+
+
+async def test_each_person_sees_only_their_own_notifications(browsers: dict[str, Browser], account: Account) -> None:
+    await browsers["ben"].fill(f"/accounts/{account.id}/verify", note="ben's own")
+    assert "1 waiting for agents" in (await browsers["ben"].get("/notifications")).text
+    for name in ("ada", "eve"):
+        text = (await browsers[name].get("/notifications")).text
+        assert "0 waiting for agents" in text
+        assert "Nothing yet" in text
+
+
+@pytest.mark.parametrize("status", list(Status))
+async def test_every_status_is_shown_in_the_words_of_the_interface(
+    world: World, browsers: dict[str, Browser], machine: Resource, status: Status
+) -> None:
+    rotation: Rotation = next(each for _, each in ACCOUNTS if each.status is status)
+    account = await world.account(machine, rotation=rotation)
+    token = {"authorization": f"Bearer {browsers['ben'].client.cookies[SESSION]}"}
+    told = (await world.client.get(f"/v1/accounts/{account.id}", headers=token)).json()
+    answer = await browsers["ben"].get(f"/accounts/{account.id}")
+    for sentence in told["sentences"]:
+        assert sentence in answer.text
+    assert told["sentence"] in (await browsers["ben"].get(f"/resources/{machine.id}")).text
+    assert await Accounts(world.admin).get(account.id) == account
+
+
+async def test_a_store_that_is_away_is_said_on_the_page(world: World, browsers: dict[str, Browser]) -> None:
+    world.parts.store.faults.away = True  # type: ignore[attr-defined]
+    answer = await browsers["ben"].get("/resources")
+    assert (answer.status_code, "nothing was changed" in answer.text) == (503, True)
+
+
+async def test_the_page_never_asks_another_server_for_anything(browsers: dict[str, Browser]) -> None:
+    for path in ("/resources", "/design", "/notifications"):
+        text = (await browsers["ben"].get(path)).text
+        assert "//" not in text.replace(ORIGIN, "").replace("http://www.w3.org", "")
