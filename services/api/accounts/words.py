@@ -89,7 +89,7 @@ def _pending(r: Rotation, now: int) -> tuple[str, str, str]:
 
 def _why_uncertain(r: Rotation, now: int) -> str:
     if r.unanswered is not None:
-        return f"No answer came after a change that was asked for {ago(r.unanswered.requested_at, now)}."
+        return f"No answer came after a change, asked {ago(r.unanswered.requested_at, now)}."
     if r.seen is not None and _rolled_back(r):
         return f"The machine was rolled back to an earlier state, seen {ago(r.seen.at, now)}."
     if r.seen is not None and _changed_on_host(r):

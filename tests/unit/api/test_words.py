@@ -33,7 +33,7 @@ ROLLED_BACK = replace(CHANGED, seen=Seen("b", Generation(0, 0), NOW))
         (PROVEN, "Proven 3 min ago by comparison.", NextStep.NOTHING),
         (PENDING, "Waiting for the agent since 04:12 UTC.", NextStep.WAIT),
         (AT_AGENT, "The agent took it 1 s ago and is setting it now.", NextStep.WAIT),
-        (UNCERTAIN, "No answer came after a change that was asked for 1 min ago.", NextStep.VERIFY),
+        (UNCERTAIN, "No answer came after a change, asked 1 min ago.", NextStep.VERIFY),
         (ROLLED_BACK, "The machine was rolled back to an earlier state, seen just now.", NextStep.VERIFY),
         (CHANGED, "The password was changed on the host, seen just now.", NextStep.VERIFY),
         (Rotation(status=Status.QUARANTINED), "Two machines use this identity.", NextStep.CHOOSE_MACHINE),
