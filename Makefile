@@ -8,7 +8,7 @@ TESTS ?= tests/unit tests/contract tests/model tests/integration tests/e2e
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup python as-root check format test test-contract demo up down bench faults runtime-linux lock clean
+.PHONY: help setup python as-root check format test prove test-contract demo up down bench faults runtime-linux lock clean
 
 # What a caller's own environment would make of our Python is not what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -39,6 +39,9 @@ test: python ## Run the tests: unit, contract, model, integration, end to end (T
 	@$(SETUP) parts
 	@for part in runtime tests lab; do $(SETUP) $$part || true; done
 	@$(PYTHON_BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+
+prove: python ## Prove the rules: every state, each weaker rule, SEEDS=n simulations (1000)
+	@$(PYTHON_BIN)/python -m tests.model.prove $(SEEDS)
 
 test-contract: python ## Hold your own MongoDB and RabbitMQ to our suites: STORE=mongodb://... BROKER=amqp://...
 	@[ -n "$(STORE)$(BROKER)" ] || { echo 'make test-contract STORE=mongodb://HOST:PORT/ BROKER=amqp://HOST:PORT/ (either or both)' >&2; exit 2; }

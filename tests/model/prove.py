@@ -1,4 +1,5 @@
-"""The proof, as a table: `python -m tests.model.prove`, every setting of the checker and every weaker rule.
+"""The proof, as a table: `python -m tests.model.prove`, every setting of the checker, every weaker rule, and many seeds
+of the simulation, which are a thousand unless a number is given.
 
 With `-v` each counter-example is told step by step.
 
@@ -9,11 +10,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 
 from tests.model.checker.explore import Outcome, Setting, explore
 from tests.model.checker.settings import SETTINGS_ALL
 from tests.model.checker.variants import VARIANTS
+from tests.model.sim.rows import found
 
 _PROCESSES = 2
 _FRESH_AFTER = 1
@@ -60,10 +63,23 @@ def variants() -> Iterator[Row]:
         yield Row(variant.name, _states(outcome), outcome.seconds, found, violation is None, story)
 
 
+def simulation(seeds: int) -> Iterator[Row]:
+    """No seed violates an invariant; and how often each kind of fault was injected in them."""
+    together = found(seeds)
+    name = f"seeds 0 to {seeds - 1}, {together.faults.total():,} faults"
+    violations = [f"seed {seed}: {what}" for seed, what in sorted(together.violations)]
+    said = f"{len(violations)} violations"
+    wrong = bool(violations)
+    yield Row(name, f"{together.steps:,} steps", together.seconds, said, wrong, "\n".join(violations))
+    for kind, times in sorted(together.faults.items()):
+        yield Row(f"  {kind.replace('_', ' ')}", f"{times:,} times", 0.0, "", wrong=False)
+
+
 SOURCES: tuple[Source, ...] = (
     Source("The rules hold in every state", settings),
     Source("Each weaker rule is caught", variants),
 )
+_SEEDS = 1_000
 
 
 def prove(sources: Sequence[Source] = SOURCES, *, stories: bool = False) -> int:
@@ -92,5 +108,12 @@ def _states(outcome: Outcome) -> str:
     return f"{outcome.states:,} states"
 
 
+def main(arguments: Sequence[str]) -> int:
+    """The exit status."""
+    seeds = next((int(each) for each in arguments if each.isdigit()), _SEEDS)
+    simulated = Source("The whole system, simulated: no seed breaks an invariant", partial(simulation, seeds))
+    return 1 if prove([*SOURCES, simulated], stories="-v" in arguments) else 0
+
+
 if __name__ == "__main__":
-    sys.exit(1 if prove(stories="-v" in sys.argv[1:]) else 0)
+    sys.exit(main(sys.argv[1:]))
