@@ -12,7 +12,7 @@ from tests.e2e.faults.invariants import Verdict, judge
 
 @dataclass
 class Outcome:
-    """What one experiment showed. With an `accident` it showed nothing."""
+    """What one experiment showed. With an `accident`, whose first line says what it was, it showed nothing."""
 
     experiment: Experiment
     verdict: Verdict = field(default_factory=Verdict)
@@ -33,7 +33,7 @@ class Outcome:
             *(f"STUCK {each}" for each in verdict.stuck),
         ]
         if self.accident is not None:
-            parts.append(f"NO EXPERIMENT {self.accident}")
+            parts.append(f"NO EXPERIMENT {self.accident.splitlines()[0]}")
         return (
             "; ".join(parts)
             or f"{verdict.status}, {', '.join(verdict.tasks) or 'nothing asked'}, healed in {verdict.seconds:.1f} s"

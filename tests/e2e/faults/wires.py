@@ -31,8 +31,8 @@ class _Link:
             with contextlib.suppress(OSError):
                 if hard:
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
-                else:
-                    end.shutdown(socket.SHUT_RDWR)
+                # Whoever still reads it keeps it open; this wakes him, and says nothing to the other side where hard.
+                end.shutdown(socket.SHUT_RD if hard else socket.SHUT_RDWR)
             with contextlib.suppress(OSError):
                 end.close()
 
