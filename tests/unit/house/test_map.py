@@ -7,7 +7,7 @@ import pytest
 from tests.unit.house.tree import CODE, ROOT
 
 PATH = re.compile(rf"`((?:{'|'.join(CODE)}|docs|requirements)/[^`\s*]*)`")
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/what-is-promised.md")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
