@@ -61,6 +61,16 @@ class Pages:
         """A page for anyone, without a top bar."""
         return self._answer(template, status, visitor=None, bell=None, **values)
 
+    def arriving(self) -> Response:
+        """Asks for the same page once more, as from this server.
+
+        A browser that follows a link of another site keeps the session's cookie back. With the request that this page
+        begins it sends it, so whoever is signed in need not sign in again.
+        """
+        answer = self.plain("arriving.html")
+        answer.headers["refresh"] = "0"
+        return answer
+
     def _answer(self, template: str, status: HTTPStatus, **values: Any) -> Response:
         now = self.now()
         text = self._templates.get_template(template).render(

@@ -86,9 +86,11 @@ def _refuse_in_words(site: FastAPI, pages: Pages) -> None:
         title = TITLES.get(said.status, said.status.phrase)
         return pages.plain("error.html", status=said.status, title=title, detail=said.detail, back=back)
 
-    async def sign_in_first(_request: Request, error: Exception) -> Response:
+    async def sign_in_first(request: Request, error: Exception) -> Response:
         if not isinstance(error, SignInFirstError):
             return show(said_of(error))
+        if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
+            return pages.arriving()
         path = after_signing_in(error.path)
         answer = go(f"/sign-in?next={quote(path, safe='/')}")
         cookies.keep(answer, path, error.fields)

@@ -1,6 +1,12 @@
 // Small comforts for forms. Every form works without this file.
 
-for (const input of document.querySelectorAll(".with-button input[type=password]")) {
+function dress(root) {
+  for (const input of root.querySelectorAll(".with-button input[type=password]")) mayShow(input);
+  for (const form of root.querySelectorAll("form[method=post]")) sendOnce(form);
+  tellRules(root);
+}
+
+function mayShow(input) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Show";
@@ -17,7 +23,7 @@ for (const input of document.querySelectorAll(".with-button input[type=password]
 }
 
 // A second press does nothing; the label says what happens, and the width stays.
-for (const form of document.querySelectorAll("form[method=post]")) {
+function sendOnce(form) {
   form.addEventListener("submit", (event) => {
     const button = form.querySelector("button[type=submit]");
     if (form.dataset.sent) { event.preventDefault(); return; }
@@ -33,9 +39,10 @@ for (const form of document.querySelectorAll("form[method=post]")) {
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 // What can be told of a password while it is typed. The host decides; this never stops anybody from sending.
-const rules = document.getElementById("rules");
-const password = document.getElementById("password");
-if (rules && password) {
+function tellRules(root) {
+  const rules = root.querySelector("#rules");
+  const password = root.querySelector("#password");
+  if (!rules || !password) return;
   const mark = (name, met, text) => {
     const rule = rules.querySelector(`[data-rule=${name}]`);
     const empty = password.value === "";
@@ -50,6 +57,34 @@ if (rules && password) {
     mark("ascii", /^[\x00-\x7f]*$/.test(password.value), "");
   });
 }
+
+dress(document);
+
+// A form about an account opens over the page that it was asked for on; it is the same form that is a page without scripts.
+addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-dialog]");
+  if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const opener = document.getElementById(link.dataset.dialog) ?? link;
+  link.closest(":popover-open")?.hidePopover();
+  let panel = null;
+  try {
+    const answer = await fetch(link.href, { headers: { accept: "text/html" }, redirect: "error" });
+    if (answer.ok) panel = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".form-panel");
+  } catch { panel = null; }
+  if (!panel) { location.assign(link.href); return; }
+  const dialog = document.createElement("dialog");
+  const title = panel.querySelector("h1");
+  title.id = "dialog-title";
+  dialog.setAttribute("aria-labelledby", title.id);
+  dialog.append(document.adoptNode(panel));
+  dress(dialog);
+  dialog.querySelector(".form-end a").addEventListener("click", (leave) => { leave.preventDefault(); dialog.close(); });
+  dialog.addEventListener("close", () => { dialog.remove(); document.getElementById(opener.id)?.focus(); });
+  document.body.append(dialog);
+  dialog.showModal();
+  dialog.querySelector("input:checked, input:not([type=hidden]), textarea").focus();
+});
 
 const search = document.querySelector("[data-search]");
 if (search) {

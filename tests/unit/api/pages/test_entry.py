@@ -176,3 +176,14 @@ async def test_static_files_are_named_by_their_content_and_kept_for_a_year(brows
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
     assert (await browsers["nobody"].get("/static/tokens.css")).status_code == 404
     assert (await browsers["nobody"].get("/static/..%2fsite.py")).status_code == 404
+
+
+async def test_who_follows_a_link_of_another_site_need_not_sign_in_again(browsers: dict[str, Browser]) -> None:
+    """A browser keeps the cookie back on a request that another site began; the page then asks once more itself."""
+    nobody = browsers["nobody"].client
+    arrived = await nobody.get("/notifications", headers={"sec-fetch-site": "cross-site"})
+    assert (arrived.status_code, arrived.headers["refresh"]) == (200, "0")
+    assert "Signed in as" not in arrived.text
+    asked_again = await nobody.get("/notifications", headers={"sec-fetch-site": "same-origin"})
+    assert asked_again.headers["location"] == "/sign-in?next=/notifications"
+    assert "refresh" not in (await browsers["ben"].get("/notifications")).headers
