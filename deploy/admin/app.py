@@ -100,10 +100,8 @@ def runtime_add_command(
 def restored_command(keys: Keys, store_url: StoreUrl, private: Private = None) -> None:
     """Say that the store was put back to an earlier copy: every account is compared before its next change."""
     epoch = asyncio.run(begin_epoch(store_url, private=private or keys / layout.ADMIN))
-    print(
-        f"Epoch {epoch} has begun. The scheduler makes every account uncertain, asks its agent which password is live,"
-    )
-    print("no longer knows from the agents, and says how far it is: keyturn accounts list RESOURCE")
+    print(f"Epoch {epoch} has begun. The scheduler has every account compared, and takes back from the agents what the")
+    print("vault no longer knows. See how far it is with: keyturn accounts list RESOURCE")
 
 
 @vault_app.command(name="export")

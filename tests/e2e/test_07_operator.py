@@ -53,6 +53,7 @@ def test_the_vault_is_put_back_to_a_copy_and_knows_again_what_the_agents_keep(ru
     server.store.restart()
     told = operate(running, "restored")
     assert (told.returncode, told.stderr) == (0, "")
+    assert "takes back from the agents what the\nvault no longer knows." in told.stdout
     for account, password in ((changed, b"After-the-copy-2"), (first, b"After-the-copy-3")):
         until(partial(_known, running, account.id, password), account.name, 120)
         assert running.host.opens(account.name, password)
