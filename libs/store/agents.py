@@ -1,7 +1,4 @@
-"""What the scheduler has decided about each agent: the pair of keys it is pinned to, and whether it may have anything.
-
-Written by the scheduler alone. The gateway reads it at each signed request, to refuse who was revoked.
-"""
+"""What the scheduler has decided about each agent: the pair of keys it is pinned to. Written by the scheduler alone."""
 
 from dataclasses import dataclass
 

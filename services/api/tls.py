@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from libs.pki.times import millis
+from libs.service.private_files import write_private
 from libs.wire.events import CertifyAsked
 from libs.wire.requests import Certified, CertifyContent
 from services.api.calls import Calls
 from services.api.errors import AwayError, DeclinedError
-from services.api.private_files import write_private
 
 KEY_FILE, CERTIFICATE_FILE = "tls.key", "tls.pem"
 _ASK_SECONDS = 10.0

@@ -1,10 +1,10 @@
 """What this scheduler has seen of the epoch, kept outside of the store: so one that was put back is noticed."""
 
 import json
-import os
 from pathlib import Path
 from typing import Protocol
 
+from libs.service.private_files import write_private
 from libs.store.epoch import Epoch
 
 _NOTHING = Epoch(0)
@@ -59,15 +59,4 @@ class FileWitness:
         Raises:
             OSError: the disk refuses; then no generation may be given.
         """
-        aside = self._path.with_name(f"{self._path.name}.new")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"began": epoch.began, "given": epoch.given}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_private(self._path, json.dumps({"began": epoch.began, "given": epoch.given}).encode())

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from libs.service.private_files import write_private
 from libs.store.setup_codes import SetupCode, SetupCodes
 from libs.store.users import Role
 from libs.store.users import Users as StoredUsers
@@ -19,7 +20,6 @@ from libs.wire.ids import Entropy
 from libs.wire.requests import Person
 from services.api.access import Via
 from services.api.errors import ConflictError, WrongSetupCodeError
-from services.api.private_files import write_private
 from services.api.sessions.hashing import check
 from services.api.sessions.schemas import SignedInView
 from services.api.sessions.service import Sessions

@@ -14,10 +14,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from libs.pki.issue import issue_server
+from libs.service.private_files import write_private
 from libs.wire.ids import Noun, derived_id
 from services.api import server as server_module
 from services.api.agent_door.tokens import SessionTokens
-from services.api.private_files import write_private
 from services.api.server import MAX_HEAD, Server, bind
 from services.api.tls import CERTIFICATE_FILE, _request, context_of, own_key
 from tests.unit.api.world import World, authorities, make_world
