@@ -48,10 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(asked.act(asked))
     except (ConfigError, PackageError, IdentityError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the command speaks to a person
+        print(error, file=sys.stderr)
         return EX_CONFIG
     except (JournalError, AgentRunningError, NoTokenError, CryptUnavailableError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the command speaks to a person
+        print(error, file=sys.stderr)
         return 1
 
 
@@ -76,14 +76,14 @@ def _parser() -> argparse.ArgumentParser:
 def _check(asked: argparse.Namespace) -> int:
     wrong = check_config(asked.conf)
     for line in wrong:
-        print(line)  # noqa: T201 - the command speaks to a person
+        print(line)
     return EX_CONFIG if wrong else 0
 
 
 def _status(asked: argparse.Namespace) -> int:
     status = read_status(asked.state)
     well, text = sentence(status)
-    print(text)  # noqa: T201 - the command speaks to a person
+    print(text)
     if well:
         return 0
     return EX_STUCK if status is not None and status.needs_a_person else 1
@@ -92,11 +92,11 @@ def _status(asked: argparse.Namespace) -> int:
 def _self_test(_: argparse.Namespace) -> int:
     open_linux_local()
     if not on_path("chpasswd"):
-        print("this host has no chpasswd, which sets passwords")  # noqa: T201 - the command speaks to a person
+        print("this host has no chpasswd, which sets passwords")
         return 1
     obstacle = examine(Path("/"))
     said = f"{obstacle.reason}: {obstacle.sentence}" if obstacle else "passwords can be set on this host"
-    print(said)  # noqa: T201 - the command speaks to a person
+    print(said)
     return 1 if obstacle else 0
 
 

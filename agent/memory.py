@@ -64,7 +64,8 @@ class Memory:
         """The fingerprint of the password field before a generation was begun."""
         for record in self.journal.records(account):
             if record["kind"] == "intent" and record["mark"] == str(generation):
-                return record["before"]  # type: ignore[no-any-return]  # written below
+                before: str | None = record["before"]
+                return before
         return None
 
     def tool(self, account: str) -> Tool | None:

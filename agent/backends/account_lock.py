@@ -15,6 +15,7 @@ from typing import Final
 from agent.backends.ports import Busy
 
 _STEP_SECONDS: Final = 0.1
+_FIELDS: Final = 8  # of a lock in /proc/locks
 
 
 def holder_of(path: Path, locks: Path = Path("/proc/locks")) -> int | None:
@@ -27,8 +28,8 @@ def holder_of(path: Path, locks: Path = Path("/proc/locks")) -> int | None:
     file = (os.major(status.st_dev), os.minor(status.st_dev), status.st_ino)
     for line in lines:
         fields = line.split()
-        if "->" in fields or len(fields) < 8:  # noqa: PLR2004 - a waiter's line, or none of a lock
-            continue
+        if "->" in fields or len(fields) < _FIELDS:
+            continue  # a waiter's line, or none of a lock
         major, minor, inode = fields[5].split(":")
         if (int(major, 16), int(minor, 16), int(inode)) == file:
             return int(fields[4]) if int(fields[4]) > 0 else None

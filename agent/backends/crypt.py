@@ -24,7 +24,8 @@ VECTORS: Final[dict[bytes, bytes]] = {
     b"$2a$": b"$2a$04$..CA.uOD/eaGAOmJB.yMBuHHBRuJAmViVsO/KsXm88wwmZ8dpyjay",
     b"$2y$": b"$2y$04$..CA.uOD/eaGAOmJB.yMBuHHBRuJAmViVsO/KsXm88wwmZ8dpyjay",
     b"$2x$": b"$2x$04$..CA.uOD/eaGAOmJB.yMBuHHBRuJAmViVsO/KsXm88wwmZ8dpyjay",
-    b"$6$": b"$6$rounds=1000$.2U.1EE/4Q.07ck0$hzzC.ZwpRTlcorcwlSJqxbWt7EsdmbuPKVTomYB8AFYXGYko24.U6adYeo5IhnAqswzKMSqtnRZ2DtZf24kNS0",  # noqa: E501
+    b"$6$": b"$6$rounds=1000$.2U.1EE/4Q.07ck0$"
+    b"hzzC.ZwpRTlcorcwlSJqxbWt7EsdmbuPKVTomYB8AFYXGYko24.U6adYeo5IhnAqswzKMSqtnRZ2DtZf24kNS0",
     b"$5$": b"$5$rounds=1000$.2U.1EE/4Q.07ck0$wXWaTVdN4h57zgu.u5e/dm.eVXRH8H/kL1/uKydh.u0",
     b"$1$": b"$1$.2U.1EE/$/FZJdlAiKXSgXQWLm6GdU1",
     b"$sha1$": b"$sha1$4$4I./7Uk/AgU0$56Cbc40noc5zb6h/eveBlqFzQiGc",

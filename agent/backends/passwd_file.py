@@ -17,6 +17,7 @@ from agent.backends.ports import Bounds, SkippedLine
 
 _PASSWD_FIELDS: Final = 7
 _NAME_CHARACTERS: Final = 256
+_DIGITS: Final = 10  # of 2**32
 _RESERVED_ID: Final = 2**32 - 1  # -1, which system calls read as "leave unchanged"
 _SHADOWED: Final = b"x"
 
@@ -85,7 +86,7 @@ def _stream(path: Path, bounds: Bounds, clock: Callable[[], float]) -> Iterator[
 
 
 def _number(field: bytes) -> int | None:
-    return int(field) if field.isdigit() and len(field) <= 10 else None  # noqa: PLR2004 - digits of 2**32
+    return int(field) if field.isdigit() and len(field) <= _DIGITS else None
 
 
 def parse_passwd_line(line: bytes) -> PasswdLine | str:

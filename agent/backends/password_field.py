@@ -16,6 +16,7 @@ _PREFIXES: Final = (
 _WEAK: Final = frozenset({b"des", b"_", b"$1$", b"$3$", b"$md5", b"$sha1$"})
 _BCRYPT_BYTES: Final = 72
 _DES_BYTES: Final = 8
+_SEVEN_BITS: Final = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def ignores_tail(rest: bytes, password: bytes) -> bool:
     """Whether other passwords open this hash too: bcrypt reads 72 bytes, DES eight, and of each only seven bits."""
     prefix = prefix_of(rest)
     if prefix == b"des":
-        return len(password) >= _DES_BYTES or any(byte > 127 for byte in password)  # noqa: PLR2004 - the eighth bit
+        return len(password) >= _DES_BYTES or any(byte > _SEVEN_BITS for byte in password)
     return prefix is not None and prefix.startswith(b"$2") and len(password) >= _BCRYPT_BYTES
 
 

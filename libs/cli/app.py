@@ -78,8 +78,8 @@ def main(arguments: Sequence[str] | None = None, seam: httpx.BaseTransport | Non
         hint = (
             " Sign in: keyturn login" if isinstance(error, NotSignedInError) and error.code == "not_signed_in" else ""
         )
-        print(f"keyturn: {error}{hint}", file=sys.stderr)  # noqa: T201 - the command speaks to a person
+        print(f"keyturn: {error}{hint}", file=sys.stderr)
         sys.exit(of_error(error))
     except CannotOpenError as error:
-        print(f"keyturn: the answer is not sealed to this command's key: {error}", file=sys.stderr)  # noqa: T201
+        print(f"keyturn: the answer is not sealed to this command's key: {error}", file=sys.stderr)
         sys.exit(exits.Exit.WRONG)

@@ -82,6 +82,6 @@ def leave_to_show() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
     hint = "Passwords will stand on this screen and in its history. Enter shows them, Ctrl-C leaves."
-    print(hint, end=" ", file=sys.stderr, flush=True)  # noqa: T201 - the command speaks to a person
+    print(hint, end=" ", file=sys.stderr, flush=True)
     if not sys.stdin.readline():
         raise typer.Abort

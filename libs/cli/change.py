@@ -134,7 +134,7 @@ def reveal(
         )
         text = each.password.reveal().decode("utf-8", "backslashreplace")
         shown = text if text.isprintable() else ascii(text)
-        print(f"{n}. {shown}", flush=True)  # noqa: T201 - asked for
+        print(f"{n}. {shown}", flush=True)
         screen.say(f"   version {version.generation}, {proven}")
         if shown != text:
             screen.say("   It has characters that no screen shows; between the quotes they stand as escapes.")
@@ -158,10 +158,10 @@ def _follow(call: Context, client: Client, asked: models.Asked, *, seconds: floa
     try:
         task = asked.task if seconds is None else follow(client, asked.task, seconds, screen)
     except KeyboardInterrupt:
-        print(later, file=sys.stderr)  # noqa: T201 - the command speaks to a person
+        print(later, file=sys.stderr)
         raise typer.Exit(Exit.NOT_KNOWN) from None
     except ClientError:
-        print(later, file=sys.stderr)  # noqa: T201 - the same
+        print(later, file=sys.stderr)
         raise
     if as_json:
         screen.data(task)

@@ -54,4 +54,4 @@ class Progress:
         if self._live is not None:
             self._console.print(Text(line))
         else:
-            print(line, file=sys.stderr, flush=True)  # noqa: T201 - progress
+            print(line, file=sys.stderr, flush=True)

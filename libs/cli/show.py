@@ -37,7 +37,7 @@ class Screen:
             plain = value
         else:
             plain = [each.model_dump(mode="json") for each in value]
-        print(json.dumps(plain, indent=2))  # noqa: T201 - the command's output
+        print(json.dumps(plain, indent=2))
 
     def say(self, *lines: str) -> None:
         """Sentences, plain."""

@@ -19,10 +19,10 @@ def main() -> int:
     try:
         runtime, fresh = build(Path.cwd(), RELEASE, asked.release_key)
     except BuildError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the command speaks to a person
+        print(error, file=sys.stderr)
         return 1
     how = f"built in {time.monotonic() - began:.0f} s" if fresh else "unchanged since the last build"
-    print(f"{runtime}: {runtime.stat().st_size / 1e6:.1f} MB, {how}")  # noqa: T201 - the command speaks to a person
+    print(f"{runtime}: {runtime.stat().st_size / 1e6:.1f} MB, {how}")
     return 0
 
 
