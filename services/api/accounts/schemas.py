@@ -61,7 +61,7 @@ class AccountBrief(View):
     uid: int
     resource: Ref
     status: Status
-    sentence: str = Field(description="The status in plain words, by the time of the answer.")
+    sentence: str = Field(description="What happened, and what it means for the password, by the time of the answer.")
     proof: ProofView | None
     flight: FlightView | None
     kinds: tuple[observations.Kind, ...]

@@ -12,7 +12,7 @@ from libs.store.tasks import Task, Tasks
 from libs.wire.reasons import VERSIONS
 from services.api.access import Access, Caller
 from services.api.accounts.schemas import AccountBrief, AccountView, FlightView, ProofView, VersionView
-from services.api.accounts.words import next_step, sentences
+from services.api.accounts.words import in_brief, next_step, sentences
 from services.api.fields import Page, Ref, from_cursor, page_of
 
 
@@ -70,7 +70,7 @@ def _brief(account: Account, resource: Resource, tasks: dict[str, Task], now: in
         "uid": account.uid,
         "resource": Ref(id=resource.id, name=resource.name),
         "status": r.status,
-        "sentence": sentences(r, now)[0],
+        "sentence": in_brief(r, now),
         "proof": None
         if r.proof is None
         else ProofView(generation=str(r.proof.generation), at=r.proof.at, kind=r.proof.kind),

@@ -38,6 +38,12 @@ def sentences(r: Rotation, now: int) -> tuple[str, str, str]:
             return _unmanaged(r)
 
 
+def in_brief(r: Rotation, now: int) -> str:
+    """What a row of a list says: what happened and what it means for the password. A proof alone says enough."""
+    happened, means, _ = sentences(r, now)
+    return happened if r.status is Status.IN_SYNC else f"{happened} {means}"
+
+
 def next_step(r: Rotation) -> NextStep:
     """What helps now."""
     if r.flight is not None:

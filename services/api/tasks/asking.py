@@ -40,7 +40,7 @@ from services.api.tasks.views import of_request
 
 NOT_ASCII = (
     "The password has letters beyond ASCII. Such a letter has several forms in bytes, and another keyboard or console"
-    " may send another; it is set exactly as you sent it."
+    " may send another; it is used byte for byte as you sent it."
 )
 
 
@@ -116,7 +116,7 @@ class TaskAsking:
             ConflictError: another task holds the account.
             RuleError: the account's status does not allow it.
         """
-        _check_password(body.password, None)
+        warnings = _check_password(body.password, None)
         task = new_id(Noun.TASK, self._signer.entropy)
         sealed = self._vault.seal_typed(body.password, key, task)
         account, resource = await self._free(caller, key, Kind.ADOPT)
@@ -129,7 +129,7 @@ class TaskAsking:
             detail={"note": body.note},
         )
         content = AdoptContent(account=key, typed=sealed, note=body.note)
-        return AskedView(task=await self._put(caller, task, content, account, resource))
+        return AskedView(task=await self._put(caller, task, content, account, resource), warnings=warnings)
 
     async def cancel(self, caller: Caller, key: str) -> TaskView:
         """Asks to take a task back.

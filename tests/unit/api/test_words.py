@@ -7,7 +7,7 @@ import pytest
 from libs.domain.state import Flight, Generation, Kind, Phase, Rotation, Seen, Status, Version, VersionState
 from libs.wire.reasons import VERSIONS
 from services.api.accounts.schemas import NextStep
-from services.api.accounts.words import next_step, sentences
+from services.api.accounts.words import in_brief, next_step, sentences
 from services.api.words import ago, clock
 from tests.unit.api.world import NOW, in_sync
 
@@ -79,3 +79,9 @@ def test_times_are_short() -> None:
 
 def test_each_state_of_a_version_has_its_words() -> None:
     assert VERSIONS.keys() == {state.value for state in VersionState}
+
+
+def test_a_row_of_a_list_says_what_it_means_for_the_password() -> None:
+    assert in_brief(PROVEN, NOW) == "Proven 3 min ago by comparison."
+    assert in_brief(Rotation(), NOW) == ("Found on the host. Keyturn has never set this password and does not know it.")
+    assert in_brief(UNCERTAIN, NOW).endswith("2 passwords may be live; Keyturn holds both.")

@@ -21,7 +21,8 @@ from services.api.reference import ACCOUNTS
 from tests.unit.api.pages.browser import ORIGIN, SESSION, Browser, forms
 from tests.unit.api.test_resets import BUSY
 from tests.unit.api.world import World, in_sync
-from tests.unit.whole.world import PERSON, PERSONS_PASSWORD, Whole, whole
+from tests.unit.whole.composition import PERSON, PERSONS_PASSWORD
+from tests.unit.whole.world import Whole, whole
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e{{ 7*7 }}"
 
