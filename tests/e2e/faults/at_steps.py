@@ -52,7 +52,7 @@ def _turns() -> Iterator[Moment]:
         yield Moment("scheduler", step, "in_sync")
 
 
-_SINGLE = {
+OF_A_RESET = {
     "gateway": (
         Step.GATEWAY_REQUEST_AUDITED,
         Step.GATEWAY_REQUEST_WRITTEN,
@@ -109,7 +109,7 @@ _OF_A_VERIFY = {
 
 def moments() -> list[Moment]:
     """Every step of a reset, in the process that takes it."""
-    single = (Moment(process, step) for process, steps in _SINGLE.items() for step in steps)
+    single = (Moment(process, step) for process, steps in OF_A_RESET.items() for step in steps)
     return [*single, *_messages(), *_turns()]
 
 

@@ -4,24 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from libs.wire.steps import Step
-from tests.e2e.faults.at_steps import Moment, reach
+from tests.e2e.faults.at_steps import OF_A_RESET, Moment, reach
 from tests.e2e.faults.experiment import Experiment
 from tests.e2e.faults.ground import AGENT, Ground
 from tests.e2e.faults.trial import Trial
 
-_CUT_AT = (
-    Step.AGENT_FETCHED,
-    Step.AGENT_INTENT_JOURNALLED,
-    Step.AGENT_TOOL_STARTED,
-    Step.AGENT_TOOL_JOURNALLED,
-    Step.AGENT_TOOL_FED,
-    Step.AGENT_TOOL_ENDED,
-    Step.AGENT_COMPARED,
-    Step.AGENT_END_JOURNALLED,
-    Step.AGENT_RESULT_SIGNED,
-    Step.AGENT_ACKNOWLEDGED,
-    Step.AGENT_OBSERVED,
-)
 _ROLLED_BACK_AT = (
     Step.AGENT_FETCHED,
     Step.AGENT_INTENT_JOURNALLED,
@@ -34,7 +21,7 @@ HOST = "host"
 
 
 def experiments() -> Iterator[Experiment]:
-    for step in _CUT_AT:
+    for step in OF_A_RESET[AGENT]:
         yield Experiment("power cut", step.value, HOST, partial(_cut, step=step), step=step)
     for step in _ROLLED_BACK_AT:
         yield Experiment("rolled back", f"{step.value}, to before", HOST, partial(_back, step=step), step=step)

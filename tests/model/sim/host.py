@@ -24,7 +24,7 @@ from tests.model.sim.process import Process
 from tests.model.sim.trace import Trace
 from tests.model.sim.weather import Weather
 from tests.model.sim.wire import Wire
-from tests.unit.whole.world import Keyring, make_agent
+from tests.unit.whole.composition import Keyring, make_agent
 
 ACCOUNTS = (("root", 0), ("deploy", 1000), ("backup", 1001))
 _RESTART_S = 5.0

@@ -19,7 +19,7 @@ from tests.model.sim.chance import Chance
 from tests.model.sim.host import Host
 from tests.model.sim.site import Site
 from tests.model.sim.weather import Weather
-from tests.unit.whole.world import PERSON, PERSONS_PASSWORD
+from tests.unit.whole.composition import PERSON, PERSONS_PASSWORD
 
 _WANTS = ("typed", "generated", "verify", "cancel", "reveal", "adopt", "look")
 _WEIGHTS = (5, 4, 3, 3, 3, 1, 1)

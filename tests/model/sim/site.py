@@ -40,7 +40,7 @@ from tests.model.sim.store import SimStore
 from tests.model.sim.trace import Trace
 from tests.model.sim.weather import Weather
 from tests.model.sim.wire import Wire
-from tests.unit.whole.world import PERSON, Composition, Keyring
+from tests.unit.whole.composition import PERSON, Composition, Keyring
 
 BEGINNING = 1_800_000_000_000
 """Unix milliseconds at which every simulation begins."""

@@ -16,7 +16,7 @@ import pytest
 
 from libs.cli.app import main
 from tests.unit.client.machines import SERVER
-from tests.unit.whole.world import PERSON, PERSONS_PASSWORD
+from tests.unit.whole.composition import PERSON, PERSONS_PASSWORD
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -11,7 +11,7 @@ from tests.unit.api.world import World, make_world
 from tests.unit.cli.terminal import Keyturn
 from tests.unit.client.machines import SERVER, Site
 from tests.unit.client.seam import Beside, Seam, beside
-from tests.unit.whole.world import PERSON, PERSONS_PASSWORD
+from tests.unit.whole.composition import PERSON, PERSONS_PASSWORD
 
 PASSWORD = "A-first-password-1"
 

@@ -10,7 +10,8 @@ from libs.client.client import Client
 from libs.wire.observations import Kind
 from libs.wire.secret import Secret
 from tests.unit.client.seam import Beside, Seam, beside
-from tests.unit.whole.world import PERSON, PERSONS_PASSWORD, Machine, Whole, whole
+from tests.unit.whole.composition import PERSON, PERSONS_PASSWORD
+from tests.unit.whole.world import Machine, Whole, whole
 
 SERVER = "https://keyturn.example:7272"
 OLD = Secret("what-it-was-before")

@@ -2,32 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from agent.identity import Identity
 from libs.store.certificates import Certificates
-from tests.unit.whole.test_one_reset import DEPLOY, OLD, ROOT, live
-from tests.unit.whole.world import PERSON, PERSONS_PASSWORD, Machine, Whole, whole
+from tests.unit.whole.composition import PERSON, PERSONS_PASSWORD
+from tests.unit.whole.world import Machine, Whole
 
 DAY, HOUR = 86_400_000, 3_600_000
-
-
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[Whole]:
-    async with whole(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-async def machine(system: Whole) -> AsyncIterator[Machine]:
-    host = await system.machine("dmz-web-01", [(ROOT, OLD), (DEPLOY, OLD)])
-    host.start()
-    yield host
-    await host.stop()
 
 
 def kept(machine: Machine) -> dict[str, Any]:
@@ -68,7 +51,7 @@ async def renewed(machine: Machine, times: int) -> None:
 async def resets(system: Whole, machine: Machine) -> None:
     account = await system.account("deploy")
     assert (await system.task_ends((await system.reset(account["id"]))["id"]))["state"] == "done"
-    assert (await system.reveal(account["id"]))[0] == await live(machine)
+    assert (await system.reveal(account["id"]))[0] == machine.live()
 
 
 async def test_it_renews_at_two_thirds_and_not_before(system: Whole, machine: Machine) -> None:
@@ -123,7 +106,7 @@ async def test_a_job_sealed_to_the_key_before_is_opened_after_the_renewal(system
     await goes_by(system, 2 * HOUR)  # its certificate expires while the task is open
     machine.start()
     assert (await system.task_ends(task["id"]))["state"] == "done"
-    assert await live(machine) == b"Sealed-to-the-first-key-1"
+    assert machine.live() == b"Sealed-to-the-first-key-1"
     assert (kept(machine)["pair"], kept(machine)["retired"]) == (1, [0])
 
 

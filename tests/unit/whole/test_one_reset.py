@@ -1,39 +1,11 @@
 """One reset from a person's request to the proof, through the real code of every process."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from agent.backends.ports import FoundAccount, SetAnswer, SetOutcome
-from libs.wire.observations import Kind
+from agent.backends.ports import SetAnswer, SetOutcome
 from libs.wire.reasons import Reason
 from libs.wire.secret import Secret
-from tests.unit.whole.world import Machine, Whole, whole
-
-ROOT = FoundAccount("root", 0, 0, "/bin/bash", frozenset({Kind.ROOT_EQUIVALENT}))
-DEPLOY = FoundAccount("deploy", 1000, 1000, "/bin/bash")
-OLD = Secret("what-it-was-before")
-
-
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[Whole]:
-    async with whole(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-async def machine(system: Whole) -> AsyncIterator[Machine]:
-    host = await system.machine("dmz-web-01", [(ROOT, OLD), (DEPLOY, OLD)])
-    host.start()
-    yield host
-    await host.stop()
-
-
-async def live(host: Machine) -> bytes:
-    kept = host.backend._kept["deploy"].password
-    assert kept is not None
-    return kept.reveal()
+from tests.unit.whole.world import OLD, Machine, Whole
 
 
 async def test_discovered_reset_proven_verified_revealed(system: Whole, machine: Machine) -> None:
@@ -43,7 +15,7 @@ async def test_discovered_reset_proven_verified_revealed(system: Whole, machine:
     assert (await system.task_ends(task["id"]))["state"] == "done"
     shown = (await system.person.get(f"/v1/accounts/{account['id']}")).json()
     assert shown["status"] == "in_sync"
-    assert await live(machine) == b"Chosen-by-a-person-1"
+    assert machine.live() == b"Chosen-by-a-person-1"
     assert await system.reveal(account["id"]) == [b"Chosen-by-a-person-1"]
     ended = await system.task_ends((await system.verify(account["id"]))["id"])
     assert (ended["state"], ended["opens"]) == ("done", True)
@@ -53,7 +25,7 @@ async def test_a_generated_password_is_what_the_host_has(system: Whole, machine:
     account = await system.account("deploy")
     task = await system.reset(account["id"])
     assert (await system.task_ends(task["id"]))["state"] == "done"
-    assert await system.reveal(account["id"]) == [await live(machine)]
+    assert await system.reveal(account["id"]) == [machine.live()]
 
 
 async def test_a_refusal_changes_nothing_and_says_why(system: Whole, machine: Machine) -> None:
@@ -61,7 +33,7 @@ async def test_a_refusal_changes_nothing_and_says_why(system: Whole, machine: Ma
     machine.backend.refuse = SetAnswer(SetOutcome.REFUSED, Reason.DISK_FULL, "no space left")
     ended = await system.task_ends((await system.reset(account["id"]))["id"])
     assert ended["state"] == "refused"
-    assert await live(machine) == OLD.reveal()
+    assert machine.live() == OLD.reveal()
     assert (await system.person.get(f"/v1/accounts/{account['id']}")).json()["status"] == "unmanaged"
 
 
@@ -91,7 +63,7 @@ async def test_the_agent_is_away_and_comes_back(system: Whole, machine: Machine)
     await system.until("the queue", f"/v1/tasks/{task['id']}", lambda seen: seen["state"] == "queued")
     machine.start()
     assert (await system.task_ends(task["id"]))["state"] == "done"
-    assert await live(machine) == b"Set-after-a-restart-1"
+    assert machine.live() == b"Set-after-a-restart-1"
 
 
 @pytest.mark.parametrize("process", ["scheduler", "bundler"])
@@ -101,7 +73,7 @@ async def test_a_service_is_restarted_in_the_middle(system: Whole, machine: Mach
     task = await system.reset(account["id"], password="Across-a-restart-1")
     {"scheduler": system.begin_scheduler, "bundler": system.begin_bundler}[process]()
     assert (await system.task_ends(task["id"]))["state"] == "done"
-    assert await live(machine) == b"Across-a-restart-1"
+    assert machine.live() == b"Across-a-restart-1"
 
 
 async def test_a_cancel_before_any_agent_has_it(system: Whole, machine: Machine) -> None:
@@ -114,7 +86,7 @@ async def test_a_cancel_before_any_agent_has_it(system: Whole, machine: Machine)
     machine.start()
     again = await system.reset(account["id"], password="Set-instead-of-it-1")
     assert (await system.task_ends(again["id"]))["state"] == "done"
-    assert await live(machine) == b"Set-instead-of-it-1"
+    assert machine.live() == b"Set-instead-of-it-1"
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -125,9 +97,9 @@ async def test_an_agent_killed_with_a_task_in_hand_compares_when_it_is_back(
     machine.backend.dies = moment
     task = await system.reset(account["id"], password="Fetched-and-killed-1")
     await machine.dies()
-    assert await live(machine) == (OLD.reveal() if moment == "before" else b"Fetched-and-killed-1")
+    assert machine.live() == (OLD.reveal() if moment == "before" else b"Fetched-and-killed-1")
     machine.backend.dies = None
     machine.start()
     assert (await system.task_ends(task["id"]))["state"] == "done"
-    assert await live(machine) == b"Fetched-and-killed-1"
+    assert machine.live() == b"Fetched-and-killed-1"
     assert await system.reveal(account["id"]) == [b"Fetched-and-killed-1"]

@@ -1,34 +1,17 @@
 """The store is put back to an earlier copy: what the vault no longer knows comes back from the agent's escrow."""
 
 import copy
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.backends.ports import FoundAccount
 from libs.store.epoch import Epoch, EpochStore
-from libs.wire.secret import Secret
 from services.scheduler.witness import FileWitness, MemoryWitness
-from tests.unit.whole.world import Composition, Machine, Whole, whole
+from tests.unit.whole.composition import Composition
+from tests.unit.whole.world import Machine, Whole
 
-DEPLOY = FoundAccount("deploy", 1000, 1000, "/bin/bash")
 FIRST, SECOND, THIRD = "Before-the-copy-1", "After-the-copy-2", "After-the-restore-3"
-
-
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[Whole]:
-    async with whole(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-async def machine(system: Whole) -> AsyncIterator[Machine]:
-    host = await system.machine("dmz-web-01", [(DEPLOY, Secret("what-it-was-before"))])
-    host.start()
-    yield host
-    await host.stop()
 
 
 def copied(system: Whole) -> Any:

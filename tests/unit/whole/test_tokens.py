@@ -2,26 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from agent.backends.ports import FoundAccount
 from libs.store.certificates import Certificates
 from libs.store.jobs import Jobs
 from libs.wire.secret import Secret
-from tests.unit.whole.world import Machine, Whole, whole
+from tests.unit.whole.world import DEPLOY, Machine, Whole
 
-DEPLOY = FoundAccount("deploy", 1000, 1000, "/bin/bash")
 OLD, FIRST = Secret("what-it-was-before"), "First-of-all-1"
-
-
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[Whole]:
-    async with whole(tmp_path) as running:
-        yield running
 
 
 def problem(machine: Machine) -> str:

@@ -5,89 +5,44 @@ import base64
 import contextlib
 import hashlib
 import secrets
-import ssl
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-from argon2 import PasswordHasher
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agent.apply import Worker
 from agent.backends.memory import MemoryBackend
-from agent.backends.ports import Backend, FoundAccount, SetAnswer, Started
-from agent.config import AgentConfig
-from agent.identity import Identity
+from agent.backends.ports import FoundAccount, SetAnswer, Started
 from agent.journal import Journal
-from agent.log import Log
-from agent.memory import Memory
 from agent.pace import Pace
-from agent.report import Told
-from agent.service import Agent
-from agent.transport import Transport, wall_clock
-from agent.trust import Package
-from agent.watch import Watch
 from libs.broker.memory.broker import MemoryBroker
 from libs.broker.memory.node import MemoryNode
-from libs.broker.ports import Broker
 from libs.broker.topology import QueueName
 from libs.broker.topology import Service as BrokerUser
-from libs.domain.deadlines import LEASE
-from libs.pki.check import Authorities
-from libs.pki.issue import Use, make_authority
-from libs.service.clock import Clock, RealClock
+from libs.service.clock import RealClock
 from libs.service.consume import Consumers
 from libs.service.relay import Relay
 from libs.store.memory.store import MemoryServer, MemoryStore
 from libs.store.outbox import Outbox
-from libs.store.ports import Store
 from libs.store.schema import Service
 from libs.store.tokens import EnrolmentToken, Tokens
 from libs.telemetry.metrics import Metrics
-from libs.vault.open import Opener
-from libs.vault.seal import VaultKeys, revealed
+from libs.vault.seal import revealed
 from libs.wire.ids import Noun, new_id
+from libs.wire.observations import Kind
 from libs.wire.requests import Revealed
 from libs.wire.seal import open_sealed
 from libs.wire.secret import Secret
-from services.api.app import Gateway, Parts
-from services.api.app import build as build_gateway
-from services.api.keys import Keys as GatewayKeys
-from services.bundler.app import compose_answers
-from services.bundler.keys import Keys as BundlerKeys
-from services.bundler.rpc import Answers
-from services.bundler.settings import Settings
+from services.api.app import Gateway
 from services.scheduler.graph import Graph
-from services.scheduler.graph import build as build_scheduler
-from services.scheduler.keys import Keys as SchedulerKeys
-from services.scheduler.nonces import Nonces
-from services.scheduler.witness import MemoryWitness, Witness
+from tests.unit.whole.composition import PERSON, PERSONS_PASSWORD, Composition, Keyring, make_agent
 
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PERSON, PERSONS_PASSWORD = "ops", "a-quite-long-password"
-CONFIG = AgentConfig(server_name="keyturn", user_name=PERSON, schedule_interval=5)
-
-
-@dataclass
-class Keyring:
-    """Every key of a small installation, in memory."""
-
-    vault: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
-    recovery: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
-    task: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
-    request: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
-    configuration: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
-
-    def __post_init__(self) -> None:
-        now = wall_clock()
-        self.servers = make_authority(Use.SERVERS, now=now)
-        self.agents = make_authority(Use.AGENTS, now=now)
-        self.at_rest = VaultKeys(self.vault.public_key(), self.recovery.public_key())
+ROOT = FoundAccount("root", 0, 0, "/bin/bash", frozenset({Kind.ROOT_EQUIVALENT}))
+DEPLOY = FoundAccount("deploy", 1000, 1000, "/bin/bash")
+OLD = Secret("what-it-was-before")
 
 
 class KilledError(BaseException):
@@ -108,42 +63,6 @@ class DyingBackend(MemoryBackend):
         if self.dies == "after":
             raise KilledError
         return answer
-
-
-@dataclass(frozen=True)
-class Composition:
-    """The object graphs of the three services, on any store, broker and clock."""
-
-    folder: Path
-    keys: Keyring
-    witness: Witness = field(default_factory=MemoryWitness)  # outlives the scheduler, as its file does
-
-    def gateway(self, store: Store, broker: Broker, clock: Clock, metrics: Metrics, relay: Relay) -> Gateway:
-        authorities = Authorities(self.keys.servers.certificate, self.keys.agents.certificate)
-        keys = GatewayKeys(self.keys.request, (b"s" * 32,), self.keys.at_rest, authorities)
-        return build_gateway(Parts(store, broker, clock, metrics, keys, self.folder, "test", relay.nudge, hasher=CHEAP))
-
-    def scheduler(self, store: Store, broker: Broker, clock: Clock, *, lease: int = LEASE) -> Graph:
-        keys = SchedulerKeys(
-            opener=Opener(self.keys.vault),
-            task=self.keys.task,
-            at_rest=self.keys.at_rest,
-            gateway=self.keys.request.public_key(),
-            agents=self.keys.agents.certificate,
-        )
-        return build_scheduler(
-            keys, store=store, broker=broker, clock=clock, nonces=Nonces(), lease=lease, witness=self.witness
-        )
-
-    def bundler(self, store: Store, clock: Clock, metrics: Metrics, relay: Relay) -> Answers:
-        keys = BundlerKeys(
-            servers=self.keys.servers,
-            agents=self.keys.agents,
-            configuration=self.keys.configuration,
-            gateway=self.keys.request.public_key(),
-        )
-        settings = Settings.model_construct(public=self.folder, agent_certificate_days=30, server_certificate_days=90)
-        return compose_answers(settings, keys, store=store, relay=relay, clock=clock, metrics=metrics)
 
 
 class JumpingClock(RealClock):
@@ -320,37 +239,6 @@ class Whole:
         return [open_sealed(each.sealed, revealed(account, each.generation), key).reveal() for each in shown.versions]
 
 
-def make_agent(
-    folder: Path,
-    backend: Backend,
-    journal: Journal,
-    wire: httpx.AsyncBaseTransport,
-    *,
-    pace: Pace,
-    files: Sequence[Path] = (),
-    clock: Callable[[], int] = wall_clock,
-    tick: Callable[[], float] = time.monotonic,
-) -> Agent:
-    """The agent of an installed package in `folder`; it is not started."""
-    identity, memory = Identity(folder / "state"), Memory(journal)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    transport = Transport(server="keyturn", port=7272, tls=tls, wire=wire, clock=clock)
-    return Agent(
-        config=CONFIG,
-        package=Package.load(folder / "package"),
-        identity=identity,
-        transport=transport,
-        memory=memory,
-        worker=Worker(backend, memory, identity.keys, transport),
-        watch=Watch(backend, memory, identity, files=files),
-        told=Told(folder, "keyturn:7272", clock),
-        pace=pace,
-        log=Log("error"),
-        version="test",
-        tick=tick,
-    )
-
-
 @dataclass
 class Machine:
     """One host: its accounts live on while its agent comes and goes."""
@@ -377,6 +265,12 @@ class Machine:
             await self._life
         self._journal.close()
         self._life = None
+
+    def live(self) -> bytes:
+        """The password of `deploy` on the host."""
+        kept = self.backend._kept["deploy"].password
+        assert kept is not None
+        return kept.reveal()
 
     async def stop(self) -> None:
         """Ends the agent where it stands."""

@@ -1,0 +1,136 @@
+"""The object graphs of all four processes, on any store, broker, clock and host."""
+
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from agent.apply import Worker
+from agent.backends.ports import Backend
+from agent.config import AgentConfig
+from agent.identity import Identity
+from agent.journal import Journal
+from agent.log import Log
+from agent.memory import Memory
+from agent.pace import Pace
+from agent.report import Told
+from agent.service import Agent
+from agent.transport import Transport, wall_clock
+from agent.trust import Package
+from agent.watch import Watch
+from libs.broker.ports import Broker
+from libs.domain.deadlines import LEASE
+from libs.pki.check import Authorities
+from libs.pki.issue import Use, make_authority
+from libs.service.clock import Clock
+from libs.service.relay import Relay
+from libs.store.ports import Store
+from libs.telemetry.metrics import Metrics
+from libs.vault.open import Opener
+from libs.vault.seal import VaultKeys
+from services.api.app import Gateway, Parts
+from services.api.app import build as build_gateway
+from services.api.keys import Keys as GatewayKeys
+from services.bundler.app import compose_answers
+from services.bundler.keys import Keys as BundlerKeys
+from services.bundler.rpc import Answers
+from services.bundler.settings import Settings
+from services.scheduler.graph import Graph
+from services.scheduler.graph import build as build_scheduler
+from services.scheduler.keys import Keys as SchedulerKeys
+from services.scheduler.nonces import Nonces
+from services.scheduler.witness import MemoryWitness, Witness
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PERSON, PERSONS_PASSWORD = "ops", "a-quite-long-password"
+CONFIG = AgentConfig(server_name="keyturn", user_name=PERSON, schedule_interval=5)
+
+
+@dataclass
+class Keyring:
+    """Every key of a small installation, in memory."""
+
+    vault: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
+    recovery: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
+    task: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    request: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    configuration: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+
+    def __post_init__(self) -> None:
+        now = wall_clock()
+        self.servers = make_authority(Use.SERVERS, now=now)
+        self.agents = make_authority(Use.AGENTS, now=now)
+        self.at_rest = VaultKeys(self.vault.public_key(), self.recovery.public_key())
+
+
+@dataclass(frozen=True)
+class Composition:
+    """The object graphs of the three services, on any store, broker and clock."""
+
+    folder: Path
+    keys: Keyring
+    witness: Witness = field(default_factory=MemoryWitness)  # outlives the scheduler, as its file does
+
+    def gateway(self, store: Store, broker: Broker, clock: Clock, metrics: Metrics, relay: Relay) -> Gateway:
+        authorities = Authorities(self.keys.servers.certificate, self.keys.agents.certificate)
+        keys = GatewayKeys(self.keys.request, (b"s" * 32,), self.keys.at_rest, authorities)
+        return build_gateway(Parts(store, broker, clock, metrics, keys, self.folder, "test", relay.nudge, hasher=CHEAP))
+
+    def scheduler(self, store: Store, broker: Broker, clock: Clock, *, lease: int = LEASE) -> Graph:
+        keys = SchedulerKeys(
+            opener=Opener(self.keys.vault),
+            task=self.keys.task,
+            at_rest=self.keys.at_rest,
+            gateway=self.keys.request.public_key(),
+            agents=self.keys.agents.certificate,
+        )
+        return build_scheduler(
+            keys, store=store, broker=broker, clock=clock, nonces=Nonces(), lease=lease, witness=self.witness
+        )
+
+    def bundler(self, store: Store, clock: Clock, metrics: Metrics, relay: Relay) -> Answers:
+        keys = BundlerKeys(
+            servers=self.keys.servers,
+            agents=self.keys.agents,
+            configuration=self.keys.configuration,
+            gateway=self.keys.request.public_key(),
+        )
+        settings = Settings.model_construct(public=self.folder, agent_certificate_days=30, server_certificate_days=90)
+        return compose_answers(settings, keys, store=store, relay=relay, clock=clock, metrics=metrics)
+
+
+def make_agent(
+    folder: Path,
+    backend: Backend,
+    journal: Journal,
+    wire: httpx.AsyncBaseTransport,
+    *,
+    pace: Pace,
+    files: Sequence[Path] = (),
+    clock: Callable[[], int] = wall_clock,
+    tick: Callable[[], float] = time.monotonic,
+) -> Agent:
+    """The agent of an installed package in `folder`; it is not started."""
+    identity, memory = Identity(folder / "state"), Memory(journal)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    transport = Transport(server="keyturn", port=7272, tls=tls, wire=wire, clock=clock)
+    return Agent(
+        config=CONFIG,
+        package=Package.load(folder / "package"),
+        identity=identity,
+        transport=transport,
+        memory=memory,
+        worker=Worker(backend, memory, identity.keys, transport),
+        watch=Watch(backend, memory, identity, files=files),
+        told=Told(folder, "keyturn:7272", clock),
+        pace=pace,
+        log=Log("error"),
+        version="test",
+        tick=tick,
+    )
