@@ -85,7 +85,7 @@ SENTENCES: dict[Reason, Sentences] = {
         "Verify it where you doubt that; where it was changed on the host, you can state it afterwards.",
     ),
     Reason.STATED_NOT_LIVE: Sentences(
-        "The password that you stated does not open the account.",
+        "The password that was stated does not open the account.",
         "Nothing was set; what is live on the host stays live.",
         "State the right one, or set a new password.",
     ),

@@ -142,5 +142,5 @@ def _unmanaged(r: Rotation) -> tuple[str, str, str]:
     return (
         "Found on the host.",
         "Keyturn has never set this password and does not know it.",
-        "Set a password to manage the account.",
+        "Set a password to manage the account, or state the one that it has.",
     )

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from libs.domain.state import Status
 from libs.wire.ids import ResourceId
+from libs.wire.observations import Kind
 from services.api.accounts.schemas import AccountBrief
 from services.api.accounts.service import Accounts
 from services.api.errors import NotThereError
@@ -95,11 +96,14 @@ def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks,
         shown = await resources.one(visitor.caller, resource)
         found = await accounts.page(visitor.caller, resource, limit=MAX_PAGE, cursor=cursor)
         rows = sorted(found.items, key=lambda each: (_urgency(each), each.name))
+        # A machine has dozens of accounts of its own that nobody manages: they must not hide the few that people do.
+        system = [each for each in rows if Kind.SYSTEM in each.kinds and each.status is Status.UNMANAGED]
         return await pages.show(
             visitor,
             "passwords.html",
             resource=shown,
-            rows=rows,
+            told=[each for each in rows if each not in system],
+            system=system,
             tasks=await _flying(tasks, visitor, rows),
             cursor=cursor,
             following=found.next,

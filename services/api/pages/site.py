@@ -6,6 +6,7 @@ a request -> by_path -- a page's path, or a browser that asks for text/html --> 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -82,9 +83,9 @@ def build(services: Services) -> FastAPI:
 def _refuse_in_words(site: FastAPI, pages: Pages) -> None:
     """Makes every error of `site` a page."""
 
-    def show(said: Said, back: str | None = None) -> Response:
+    def show(said: Said, back: str | None = None, *, again: bool = False) -> Response:
         title = TITLES.get(said.status, said.status.phrase)
-        return pages.plain("error.html", status=said.status, title=title, detail=said.detail, back=back)
+        return pages.plain("error.html", status=said.status, title=title, detail=said.detail, back=back, again=again)
 
     async def sign_in_first(request: Request, error: Exception) -> Response:
         if not isinstance(error, SignInFirstError):
@@ -107,8 +108,9 @@ def _refuse_in_words(site: FastAPI, pages: Pages) -> None:
     async def not_there(_request: Request, error: Exception) -> Response:
         return show(said_of_framework(error) if isinstance(error, HTTPException) else NOT_THERE)
 
-    async def any_error(_request: Request, error: Exception) -> Response:
-        return show(said_of(error))
+    async def any_error(request: Request, error: Exception) -> Response:
+        said = said_of(error)
+        return show(said, again=request.method == "GET" and said.status is HTTPStatus.SERVICE_UNAVAILABLE)
 
     site.add_exception_handler(SignInFirstError, sign_in_first)
     site.add_exception_handler(StaleFormError, stale)

@@ -42,7 +42,7 @@ from libs.wire.http_signature import sign
 from libs.wire.identity import agent_csr
 from libs.wire.ids import Noun, account_id, new_id
 from libs.wire.model import Wire
-from libs.wire.observations import HostFacts
+from libs.wire.observations import HostFacts, Kind
 from libs.wire.requests import Declined, Platform, Request
 from libs.wire.sign import Prefix, verify
 from services.api.app import Gateway, Parts, build
@@ -203,7 +203,9 @@ class World:
         assert await Enrolments(self.admin).insert(found)
         return found
 
-    async def account(self, resource: Resource, name: str = "root", rotation: Rotation | None = None) -> Account:
+    async def account(
+        self, resource: Resource, name: str = "root", rotation: Rotation | None = None, kinds: tuple[Kind, ...] = ()
+    ) -> Account:
         """An account on a resource."""
         account = Account(
             id=account_id(resource.id, name, 0),
@@ -212,7 +214,7 @@ class World:
             uid=0,
             gid=0,
             shell="/bin/bash",
-            kinds=(),
+            kinds=kinds,
             seen_at=self.clock.now(),
             vanished_at=None,
             rotation=rotation or Rotation(),

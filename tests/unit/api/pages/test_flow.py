@@ -13,6 +13,7 @@ from libs.store.accounts import Accounts
 from libs.store.resources import Resource
 from libs.store.tasks import Task, Tasks, TaskState
 from libs.store.users import User
+from libs.wire import observations
 from libs.wire.ids import Noun, new_id
 from libs.wire.requests import Person
 from libs.wire.secret import Secret
@@ -216,6 +217,18 @@ async def test_a_store_that_is_away_is_said_on_the_page(world: World, browsers: 
     world.parts.store.faults.away = True  # type: ignore[attr-defined]
     answer = await browsers["ben"].get("/resources")
     assert (answer.status_code, "nothing was changed" in answer.text) == (503, True)
+    assert '<a class="button" href="">Try again</a>' in answer.text
+
+
+async def test_a_machines_own_accounts_do_not_hide_those_of_people(
+    world: World, browsers: dict[str, Browser], machine: Resource, account: Account
+) -> None:
+    await world.account(machine, "_apt", kinds=(observations.Kind.SYSTEM,))
+    await world.account(machine, "svc", in_sync(), kinds=(observations.Kind.SYSTEM,))
+    text = (await browsers["ben"].get(f"/resources/{machine.id}")).text
+    folded = text[text.index("1 system account that Keyturn has never set") :]
+    assert (">_apt</a>" in folded, ">svc</a>" in folded, f">{account.name}</a>" in folded) == (True, False, False)
+    assert ">svc</a>" in text
 
 
 async def test_the_page_never_asks_another_server_for_anything(browsers: dict[str, Browser]) -> None:
