@@ -22,6 +22,10 @@ STATES = {
 }
 
 
+_WIDE = 120
+_WHOLE = ("task", "identifier", "version")
+
+
 class Screen:
     """Standard output."""
 
@@ -44,13 +48,18 @@ class Screen:
         for line in lines:
             self.console.print(Text(printable(line)))
 
-    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str | Text]], none: str) -> None:
-        """A table, or the sentence that says why there is none."""
+    def table(
+        self, heads: Sequence[str], rows: Iterable[Sequence[str | Text]], none: str, *, spare: str | None = None
+    ) -> None:
+        """A table, or the sentence that says why there is none. A narrow terminal goes without the column `spare`."""
+        shown = [n for n, head in enumerate(heads) if head != spare or self.console.width >= _WIDE]
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
-        for head in heads:
-            table.add_column(head, overflow="fold")
+        for n in shown:
+            # An identifier in pieces cannot be copied.
+            table.add_column(heads[n], overflow="fold", no_wrap=heads[n] in _WHOLE)
         for row in rows:
-            table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
+            cells = (cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row)
+            table.add_row(*(cell for n, cell in enumerate(cells) if n in shown))
         if table.row_count:
             self.console.print(table)
         else:
@@ -107,6 +116,10 @@ def _parts(task: models.Task) -> str | None:
     return (
         f"Until the agent had it {waited.total_seconds():.2f} s, from there to the end {worked.total_seconds():.2f} s."
     )
+
+
+SAID = "what became of it"
+TASK_HEADS = ("what", "where", "state", "asked", SAID, "task")
 
 
 def task_row(task: models.Task) -> list[str]:

@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from libs.cli.context import Json, find_account, find_resource, identifier, of
-from libs.cli.show import ago, count, status, task_row
+from libs.cli.show import SAID, TASK_HEADS, ago, count, status, task_row
 from libs.wire.ids import Noun
 
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
@@ -125,9 +125,7 @@ def notifications(context: typer.Context, as_json: Json = False) -> None:
         return
     asked = f"{count(found.resets, 'reset', 'resets')}, {count(found.verifies, 'verify', 'verifies')}"
     screen.say(f"{asked}; {count(found.waiting, 'waits for its agent', 'wait for their agents')}.")
-    screen.table(
-        ("what", "where", "state", "asked", "", "task"), map(task_row, found.items), "You have asked for nothing yet."
-    )
+    screen.table(TASK_HEADS, map(task_row, found.items), "You have asked for nothing yet.", spare=SAID)
 
 
 def audit(

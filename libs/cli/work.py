@@ -7,7 +7,7 @@ import typer
 from libs.cli.change import Seconds, follow
 from libs.cli.context import Json, find_account, identifier, of
 from libs.cli.exits import Exit, of_task
-from libs.cli.show import ago, task_lines, task_row
+from libs.cli.show import SAID, TASK_HEADS, ago, task_lines, task_row
 from libs.cli.things import Limit
 from libs.wire.ids import Noun
 
@@ -36,7 +36,7 @@ def list_tasks(
     if as_json:
         screen.data(found)
     else:
-        screen.table(("what", "where", "state", "asked", "", "task"), map(task_row, found), "There is no such task.")
+        screen.table(TASK_HEADS, map(task_row, found), "There is no such task.", spare=SAID)
 
 
 @tasks.command("show")

@@ -101,6 +101,9 @@ def _show(stack: ExitStack, lab: Lab, story: Story, *, once: bool) -> None:
         return
     config = story.folder / "keyturn.json"
     session = client.sign_in(PERSON, password)
+    kept = story.folder / "password"
+    kept.touch(0o600)
+    kept.write_bytes(password.reveal() + b"\n")
     Profiles({"KEYTURN_CONFIG": str(config)}).save(
         "default", Profile(server.gateway_url, str(server.ca_file), session.token)
     )
@@ -111,6 +114,7 @@ def _show(stack: ExitStack, lab: Lab, story: Story, *, once: bool) -> None:
         "  keyturn accounts list dmz-web-01",
         "  keyturn reset dmz-web-01/root --generate",
         "  keyturn reveal dmz-web-01/root --reason 'to look around'",
+        f"Or open it in a browser, as {PERSON} with the password in {kept.relative_to(ROOT)}.",
         "Ctrl-C ends it and leaves nothing running.",
     )
     signal.pause()

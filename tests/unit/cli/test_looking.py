@@ -126,3 +126,16 @@ def test_how_long_ago_is_in_words() -> None:
 
 def test_nothing_steers_the_terminal() -> None:
     assert printable("a\x1b]0;title\x07\r\nb é 日本") == "a�]0;title���b é 日本"
+
+
+def test_a_narrow_terminal_leaves_identifiers_whole(
+    keyturn: Keyturn, running: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert keyturn("reset", f"{running.host}/deploy", "--generate").status == 0
+    (task,) = keyturn("tasks", "list", "--json").json
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = keyturn("tasks", "list").out
+    assert (task["id"] in narrow, task["sentence"] in narrow) == (True, False)
+    monkeypatch.setenv("COLUMNS", "160")
+    assert task["id"] in keyturn("notifications").out
+    assert "what became of it" in keyturn("notifications").out
