@@ -3,11 +3,12 @@
 import argparse
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -153,6 +154,7 @@ def down(words: argparse.Namespace) -> int:
     supervisor = locks.holder(lock)
     if supervisor is None:
         raise NotUpError(f"Nothing is up on {words.state}.")
+    ended = exit_of(supervisor)
     for number, seconds in ((signal.SIGTERM, DOWN_SECONDS), (signal.SIGKILL, DOWN_SECONDS)):
         try:
             os.kill(supervisor, number)
@@ -160,11 +162,23 @@ def down(words: argparse.Namespace) -> int:
             say("The supervisor is gone already; its keepers are ending the rest.")
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if locks.holder(lock) is None:
+            # The lock is free some moments before the process that held it has ended.
+            if locks.holder(lock) is None and ended():
                 say("Everything is down. Nothing is left running; the state is kept.")
                 return 0
             time.sleep(0.1)
     raise StartError(f"Process {supervisor} holds {words.state} and cannot be ended.")
+
+
+def exit_of(pid: int) -> Callable[[], bool]:
+    """Tells whether this very process has ended, also where its number is another one's by then."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return lambda: True
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return lambda: bool(waiting.poll(0))
 
 
 def status(words: argparse.Namespace) -> int:
