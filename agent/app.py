@@ -19,6 +19,8 @@ from agent.backends.linux_local import open_linux_local
 from agent.backends.preflight import examine
 from agent.config import AgentConfig, ConfigError, check_config, load_config
 from agent.enrolment import NoTokenError
+from agent.follower import Follower
+from agent.following import Trust
 from agent.host.children import on_path
 from agent.host.lock import AgentRunningError, HostLock
 from agent.host.status import read_status, sentence
@@ -115,10 +117,11 @@ async def _until_asked(
     config: AgentConfig, package: Package, identity: Identity, journal: Journal, state: Path
 ) -> None:
     """Runs until a signal asks to stop. A job in hand is finished by the next start: its intent is in the journal."""
+    trust = Trust(package, state)
     transport = Transport(
         server=config.server_name,
         port=config.server_port,
-        tls=package.tls(config.trust_file),
+        tls=trust.tls(config.trust_file),
         proxy=config.proxy,
         version=VERSION,
     )
@@ -129,6 +132,7 @@ async def _until_asked(
         package=package,
         identity=identity,
         transport=transport,
+        follower=Follower(trust, transport, config.trust_file, log),
         memory=memory,
         worker=Worker(backend, memory, identity.keys, transport),
         watch=Watch(backend, memory, identity),

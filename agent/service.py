@@ -1,9 +1,9 @@
 """The agent's life: enrol once, then sessions, held polls, jobs and answers, for years, through whatever the network
 does.
 
-    enrol (once) -> session -> observe, if the server does not know what it sees -> fetch once, perform, report
-      -> renew, if the server says that it is time -> poll: mail? fetch, perform, report -> ... until the session ends,
-      then another one
+    enrol (once) -> session -> take newer notices, if there are any -> observe, if the server does not know what it
+      sees -> fetch once, perform, report -> renew, if the server says that it is time
+      -> poll: mail? fetch, perform, report -> ... until the session ends, then another one
 
 A cut poll is no news, not an error. No refusal makes the agent drop its identity. An answer that was lost is made
 again: the server's fetch brings its job back until a result is stored, and the agent compares again before it repeats
@@ -19,13 +19,14 @@ from typing import Any, TypeVar
 from agent.apply import Worker
 from agent.config import AgentConfig
 from agent.enrolment import Enrolment
+from agent.follower import Follower
 from agent.identity import Enrolled, Identity
 from agent.log import Log
 from agent.mandate import Mandate, NotMandatedError
 from agent.memory import Memory
 from agent.pace import Pace
 from agent.report import Told
-from agent.transport import InTheWayError, NoContactError, RefusedError, Transport, TransportError
+from agent.transport import InTheWayError, NoContactError, NotTrustedError, RefusedError, Transport, TransportError
 from agent.trust import Package
 from agent.watch import Watch
 from libs.wire.agent_api import (
@@ -69,6 +70,7 @@ class Agent:
     package: Package
     identity: Identity
     transport: Transport
+    follower: Follower
     memory: Memory
     worker: Worker
     watch: Watch
@@ -110,6 +112,8 @@ class Agent:
                 await self._failed(error)
 
     async def _failed(self, error: TransportError) -> None:
+        if isinstance(error, NotTrustedError) and await self.follower.follow(anyone=True):
+            return
         wait = self.pace.failed()
         self.log.say("no contact", code=error.code, why=str(error), again_in=round(wait, 1))
         stuck = isinstance(error, RefusedError) and error.needs_a_person
@@ -165,6 +169,7 @@ class Agent:
             boot=enrolled.boot,
             sequence=self.identity.enrolled.sequence if self.identity.enrolled else 0,
             digest=await self.watch.digest(),
+            notice=self.follower.trust.serial,
         )
         answer = await self.transport.send_signed("/agent/v1/session", request, SessionAnswer)
         self.transport.offset = answer.server_time - self.transport.clock()
@@ -179,6 +184,9 @@ class Agent:
 
     async def _serve(self, enrolled: Enrolled, session: tuple[SessionAnswer, float]) -> None:
         answer, ends = session
+        if answer.notice > self.follower.trust.serial and await self.follower.follow():
+            # The next session tells the server that this agent follows.
+            raise _SessionOverError
         if answer.observe:
             await self._observe(enrolled)
         await self._mail(enrolled)
@@ -241,7 +249,7 @@ class Agent:
         fetched = await self.transport.send_signed("/agent/v1/fetch", FetchRequest(agent=enrolled.agent), FetchAnswer)
         if fetched.jobs:
             step(Step.AGENT_FETCHED)
-        mandate = Mandate(self.package, self.identity.keys, enrolled)
+        mandate = Mandate(self.follower.trust, self.identity.keys, enrolled)
         for signed in fetched.jobs:
             result = await self._perform(mandate, signed)
             if result is not None:

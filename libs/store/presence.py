@@ -22,6 +22,7 @@ class Presence(Record):
     digest: str = ""  # over account, fingerprint and mark of every account at the last contact
     boot: int = 0  # the agent's own count of its starts
     sequence: int = 0  # of its last observation
+    notice: int = 0  # serial of the newest notice that it follows
 
 
 class Presences(Table[Presence]):

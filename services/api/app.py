@@ -47,6 +47,7 @@ from services.api.accounts.service import Accounts
 from services.api.agent_door import routes as agent_routes
 from services.api.agent_door.enrolment import Enrolment
 from services.api.agent_door.identities import Identities
+from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
@@ -113,6 +114,7 @@ class Parts:
     entropy: Entropy = secrets.token_bytes
     hasher: PasswordHasher | None = None
     heartbeat_seconds: float = 15.0
+    notices: Path | None = None  # their file
 
 
 class Door:
@@ -139,6 +141,7 @@ class Gateway:
     events: Events
     notices: Notices
     heard: Heard
+    board: Noticeboard
     setup: Setup
     calls: Calls
     metrics: GatewayMetrics
@@ -199,9 +202,18 @@ def build(parts: Parts) -> Gateway:
     )
     queue = Enrolments(StoredEnrolments(store), resources, access=access, calls=calls, recorder=recorder, clock=now)
     heard = Heard(presences, now, parts.clock.sleep)
-    tokens = SessionTokens(parts.keys.session_secrets)
+    board = Noticeboard(parts.notices)
+    tokens = SessionTokens(parts.keys.session_secrets, lambda: board.newest)
     door = AgentDoor(
-        jobs, Results(store), Observations(store), presences, tokens=tokens, heard=heard, clock=now, nudge=parts.nudge
+        jobs,
+        Results(store),
+        Observations(store),
+        presences,
+        tokens=tokens,
+        heard=heard,
+        board=board,
+        clock=now,
+        nudge=parts.nudge,
     )
     identities = Identities(certificates, parts.keys.authorities.agent)
     signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
@@ -235,7 +247,7 @@ def build(parts: Parts) -> Gateway:
         event_routes.router(events, listener),
         about_routes.router(about),
         agent_routes.router(
-            door, Enrolment(users, calls, metrics.agent_refused), Renewal(calls, metrics.agent_refused), signed
+            door, Enrolment(users, calls, metrics.agent_refused), Renewal(calls, metrics.agent_refused), signed, board
         ),
     ):
         api.include_router(router)
@@ -263,6 +275,7 @@ def build(parts: Parts) -> Gateway:
         events=events,
         notices=Notices(parts.broker, mailroom, events, jobs.agents_with_mail, parts.clock.sleep),
         heard=heard,
+        board=board,
         setup=setup,
         calls=calls,
         metrics=metrics,

@@ -24,6 +24,7 @@ from libs.store.outbox import Outbox
 from libs.store.ports import Store
 from libs.store.schema import Service
 from libs.telemetry.metrics import Metrics
+from services.api.agent_door.noticeboard import FILE
 from services.api.app import Gateway, Parts, build
 from services.api.keys import Keys
 from services.api.server import Server, bind
@@ -58,6 +59,7 @@ async def run(settings: Settings, version: str) -> Stopped:
                     private=settings.private,
                     version=version,
                     nudge=relay.nudge,
+                    notices=settings.public / FILE,
                 )
             )
             health = Health()
@@ -100,6 +102,7 @@ class _Process:
             group.create_task(self._gateway.notices.listen())
             group.create_task(self._gateway.notices.sweep())
             group.create_task(self._gateway.heard.keep_flushing())
+            group.create_task(self._gateway.board.keep_looking(self._clock.sleep))
             group.create_task(self._serve())
 
     async def _set_up(self) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from libs.pki.errors import NotTrustedError
 from libs.pki.issue import Authority
 from libs.service.settings import SettingsError
+from libs.wire.key_files import signing_in_use
+from libs.wire.notice import Notices
 from services.bundler.package import Ingredients
 
 _RELEASE = "release.pem"
@@ -37,7 +39,7 @@ class Keys:
             return cls(
                 servers=Authority.load(private / "server-ca.key", public / "server-ca.pem"),
                 agents=Authority.load(private / "agent-ca.key", public / "agent-ca.pem"),
-                configuration=_private(private / "configuration.key"),
+                configuration=_private(private / "configuration.key", public / "configuration.pem"),
                 gateway=_public(public / "request.pem"),
             )
         except NotTrustedError as error:
@@ -65,17 +67,18 @@ def ingredients(public: Path, installer: Callable[[], bytes]) -> Ingredients:
         OSError: a file is missing.
     """
     keys = {name: (public / name).read_bytes() for name in _PACKED}
+    notices = public / "notices.json"
+    if notices.exists():
+        newest = Notices.model_validate_json(notices.read_bytes()).notices[-1]
+        keys["notice.json"] = newest.to_bytes() + b"\n"
     return Ingredients(trust=(public / "server-ca.pem").read_bytes(), keys=keys, installer=installer())
 
 
-def _private(path: Path) -> Ed25519PrivateKey:
+def _private(private: Path, public: Path) -> Ed25519PrivateKey:
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError) as error:
-        raise SettingsError(f"{path}: no private key in PEM") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise SettingsError(f"{path}: an Ed25519 private key is required")
-    return key
+        return signing_in_use(private.read_bytes(), public.read_bytes())
+    except ValueError as error:
+        raise SettingsError(f"{private} does not fit {public}: {error}") from error
 
 
 def _public(path: Path) -> Ed25519PublicKey:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cryptography.x509 import Certificate
 
 from libs.pki.check import load_authority
@@ -13,6 +13,7 @@ from libs.pki.errors import NotTrustedError
 from libs.service.settings import SettingsError
 from libs.vault.open import Opener
 from libs.vault.seal import VaultKeys
+from libs.wire.key_files import signing_in_use
 from libs.wire.seal import key_id
 
 
@@ -36,7 +37,7 @@ class Keys:
         try:
             keys = cls(
                 opener=Opener.load(private / "vault.key"),
-                task=_task_key(private / "task.key"),
+                task=_task_key(private / "task.key", public / "task.pem"),
                 at_rest=VaultKeys.load(public),
                 gateway=_request_key(public / "request.pem"),
                 agents=load_authority(public / "agent-ca.pem"),
@@ -51,11 +52,11 @@ class Keys:
         return keys
 
 
-def _task_key(path: Path) -> Ed25519PrivateKey:
-    key = load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise SettingsError(f"{path}: an Ed25519 private key is required")
-    return key
+def _task_key(private: Path, public: Path) -> Ed25519PrivateKey:
+    try:
+        return signing_in_use(private.read_bytes(), public.read_bytes())
+    except ValueError as error:
+        raise SettingsError(f"{private} does not fit {public}: {error}") from error
 
 
 def _request_key(path: Path) -> Ed25519PublicKey:

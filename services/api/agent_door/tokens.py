@@ -1,15 +1,17 @@
 """The session token of an agent: good for polls alone, checked without the store.
 
     v1.<agent>.<expiry, Unix seconds>.<HMAC-SHA256 over all before, base64url>
+    v2.<agent>.<expiry, Unix seconds>.<serial of the newest notice>.<HMAC>
 
-Every gateway has the secret, current and previous, in a file; so any of them checks any token, and a new secret can be
-brought in while tokens of the old one run out.
+A token from before the newest notice is over: the agent opens another session, which tells it to follow. Every gateway
+has the secret, current and previous, in a file; so any of them checks any token, and a new secret can be brought in
+while tokens of the old one run out.
 """
 
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 LIFETIME_SECONDS = 600
@@ -34,15 +36,16 @@ def _mac(secret: bytes, text: str) -> str:
 
 
 class SessionTokens:
-    """Makes and checks tokens. The first secret is the current one."""
+    """Makes and checks tokens. The first secret is the current one; `newest` is the newest notice's serial."""
 
-    def __init__(self, secrets: Sequence[bytes]) -> None:
-        self._secrets = tuple(secrets)
-        self._good: dict[str, tuple[str, int]] = {}
+    def __init__(self, secrets: Sequence[bytes], newest: Callable[[], int] = lambda: 0) -> None:
+        self._secrets, self._newest = tuple(secrets), newest
+        self._good: dict[str, tuple[str, int, int]] = {}
 
     def make(self, agent: str, now: int) -> str:
         """A token of `agent` for ten minutes from `now`, Unix milliseconds."""
-        text = f"v1.{agent}.{now // 1000 + LIFETIME_SECONDS}"
+        expiry, notice = now // 1000 + LIFETIME_SECONDS, self._newest()
+        text = f"v2.{agent}.{expiry}.{notice}" if notice else f"v1.{agent}.{expiry}"
         return f"{text}.{_mac(self._secrets[0], text)}"
 
     def agent(self, token: str, now: int) -> str | None:
@@ -51,14 +54,14 @@ class SessionTokens:
         A token that was found good once is remembered, because an agent shows the same one with each poll.
         """
         good = self._good.get(token) or self._checked(token)
-        return good[0] if good is not None and now // 1000 < good[1] else None
+        return good[0] if good is not None and now // 1000 < good[1] and good[2] >= self._newest() else None
 
-    def _checked(self, token: str) -> tuple[str, int] | None:
+    def _checked(self, token: str) -> tuple[str, int, int] | None:
         text, _, mac = token.rpartition(".")
         if not token.isascii() or not any(hmac.compare_digest(_mac(each, text), mac) for each in self._secrets):
             return None
-        _, agent, expiry = text.split(".")
+        _, agent, expiry, *notice = text.split(".")
         if len(self._good) >= _REMEMBERED:
             self._good.clear()
-        self._good[token] = agent, int(expiry)
+        self._good[token] = agent, int(expiry), int(notice[0]) if notice else 0
         return self._good[token]

@@ -10,10 +10,13 @@ import httpx
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.apply import Worker
 from agent.backends.ports import Backend
 from agent.config import AgentConfig
+from agent.follower import Follower
+from agent.following import Trust
 from agent.identity import Identity
 from agent.journal import Journal
 from agent.log import Log
@@ -62,6 +65,12 @@ class Keyring:
     request: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     configuration: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
 
+    def pack(self, keys: Path) -> None:
+        """The public keys of a package, in its folder `keys`."""
+        for name, key in (("task", self.task), ("configuration", self.configuration)):
+            pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            (keys / f"{name}.pem").write_bytes(pem)
+
     def __post_init__(self) -> None:
         now = wall_clock()
         self.servers = make_authority(Use.SERVERS, now=now)
@@ -80,7 +89,20 @@ class Composition:
     def gateway(self, store: Store, broker: Broker, clock: Clock, metrics: Metrics, relay: Relay) -> Gateway:
         authorities = Authorities(self.keys.servers.certificate, self.keys.agents.certificate)
         keys = GatewayKeys(self.keys.request, (b"s" * 32,), self.keys.at_rest, authorities)
-        return build_gateway(Parts(store, broker, clock, metrics, keys, self.folder, "test", relay.nudge, hasher=CHEAP))
+        return build_gateway(
+            Parts(
+                store,
+                broker,
+                clock,
+                metrics,
+                keys,
+                self.folder,
+                "test",
+                relay.nudge,
+                hasher=CHEAP,
+                notices=self.folder / "notices.json",
+            )
+        )
 
     def scheduler(self, store: Store, broker: Broker, clock: Clock, *, lease: int = LEASE) -> Graph:
         keys = SchedulerKeys(
@@ -120,17 +142,19 @@ def make_agent(
     identity, memory = Identity(folder / "state"), Memory(journal)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     transport = Transport(server="keyturn", port=7272, tls=tls, wire=wire, clock=clock)
+    package, log = Package.load(folder / "package"), Log("error")
     return Agent(
         config=CONFIG,
-        package=Package.load(folder / "package"),
+        package=package,
         identity=identity,
         transport=transport,
+        follower=Follower(Trust(package, folder / "state"), transport, None, log),
         memory=memory,
         worker=Worker(backend, memory, identity.keys, transport),
         watch=Watch(backend, memory, identity, files=files),
         told=Told(folder, "keyturn:7272", clock),
         pace=pace,
-        log=Log("error"),
+        log=log,
         version="test",
         tick=tick,
     )

@@ -1,0 +1,95 @@
+"""The kinds of keys that can be rolled over: in which files they lie, and how a new one is made.
+
+shown   the file whose order counts: its first entry is in use, the others are trusted beside it
+held    the private halves of all that may still be needed; kinds without one are secret as a whole, or made elsewhere
+record  the two keys of a roll-over that is under way, in the private folder of the service that owns them
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from deploy.admin import layout
+from deploy.admin.errors import AdminError
+from deploy.admin.keys import make_pair, public_half, public_of
+from libs.wire.key_files import blocks
+
+
+class Kind(StrEnum):
+    """What can be rolled over."""
+
+    TASKS = "tasks"
+    CONFIGURATION = "configuration"
+
+
+class Made(NamedTuple):
+    """A new key: its private half where this folder holds it, and what is shown of it."""
+
+    private: bytes | None
+    shown: bytes
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the keys of one kind lie, below the folder of keys."""
+
+    kind: Kind
+    folder: str  # of the service that owns them
+    name: str  # of the files, without an ending
+    shown: str  # below the folder of keys
+    mode: int
+    make: Callable[[int], Made]  # of Unix milliseconds
+    held: str | None
+    restart: str  # what reads the keys at its start
+    entries: Callable[[bytes], tuple[bytes, ...]] = blocks
+
+    @property
+    def record(self) -> str:
+        return f"{self.folder}/{self.name}.roll.json"
+
+
+def _pair(kind: Kind, public: str, restart: str) -> Files:
+    pair = next(each for each in layout.PAIRS if each.public == public)
+    return Files(
+        kind=kind,
+        folder=pair.folder,
+        name=pair.private.removesuffix(".key"),
+        shown=f"{layout.PUBLIC}/{pair.public}",
+        mode=layout.PUBLIC_FILE_MODE,
+        make=lambda now: Made(*make_pair(pair.kind, pair.public, now=now)),
+        held=f"{pair.folder}/{pair.private}",
+        restart=restart,
+    )
+
+
+FILES = {
+    each.kind: each
+    for each in (
+        _pair(Kind.TASKS, "task.pem", "the scheduler"),
+        _pair(Kind.CONFIGURATION, "configuration.pem", "the bundler"),
+    )
+}
+
+
+def half_for(privates: tuple[bytes, ...], shown: bytes) -> bytes | None:
+    """The private half of what is shown, among these; None where it is not there."""
+    wanted = public_of(shown)
+    return next((each for each in privates if public_half(each) == wanted), None)
+
+
+def entries(folder: Path, name: str, split: Callable[[bytes], tuple[bytes, ...]] = blocks) -> tuple[bytes, ...]:
+    """What a file of keys holds, in its order.
+
+    Raises:
+        AdminError: it cannot be read, or holds nothing.
+    """
+    path = folder / name
+    try:
+        found = split(path.read_bytes())
+    except OSError as error:
+        raise AdminError(f"{path} cannot be read: {error.strerror}") from error
+    if not found:
+        raise AdminError(f"{path} holds no key")
+    return found

@@ -1,0 +1,70 @@
+"""`keyturn-server roll KIND STEP`: one step of a roll-over, the notice that follows from it, and who follows."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.admin import layout
+from deploy.admin.errors import AdminError
+from deploy.admin.followers import followers, told
+from deploy.admin.kinds import FILES, Kind
+from deploy.admin.notices import newest, publish
+from deploy.admin.rolls import Phase, Roll, Step
+
+Keys = Annotated[Path, typer.Option(help="The folder of keys that init made.")]
+Private = Annotated[Path | None, typer.Option(help="The administrator's folder; KEYS/admin unless given.")]
+Store = Annotated[str | None, typer.Option(help="mongodb://HOST:PORT/ without credentials: shows who follows.")]
+
+
+def add_roll(app: typer.Typer) -> None:
+    """Adds the command."""
+
+    @app.command(name="roll")
+    def roll(kind: Kind, step: Step, keys: Keys, store_url: Store = None, private: Private = None) -> None:
+        """Roll a key over: announce, use, retire, end; back leads back from each; status says where it stands."""
+        take(Roll(keys, FILES[kind]), step)
+        if store_url is not None:
+            for line in asyncio.run(_followed(keys, store_url, private or keys / layout.ADMIN)):
+                print(line)
+
+
+def take(roll: Roll, step: Step) -> None:
+    """Takes the step, makes the notice, and says what to do next.
+
+    Raises:
+        AdminError: the step does not follow, or something cannot be read or written.
+    """
+    now = time.time_ns() // 1_000_000
+    if step is not Step.STATUS:
+        # `back` says no phase, so what was interrupted before its notice was made is only ended by it.
+        known = step is Step.BACK and newest(roll.folder) is not None
+        serial = publish(roll.folder, now=now) if known else None
+        if serial is None:
+            roll.take(step, now=now)
+            serial = publish(roll.folder, now=now)
+        roll.withdrawn()
+        if serial is not None:
+            print(f"Notice {serial} is made; gateways have it within seconds, and agents within a minute of that.")
+    print(f"{roll.files.kind}: {roll.phase.value}. {_next(roll)}")
+
+
+def _next(roll: Roll) -> str:
+    restart = roll.files.restart
+    return {
+        Phase.STEADY: f"Restart {restart}, unless no roll-over was under way.",
+        Phase.ANNOUNCED: f"Restart {restart}. When agents follow: use. The way back: back.",
+        Phase.IN_USE: f"Restart {restart}. When agents follow: retire. The way back: back.",
+        Phase.RETIRED: f"Restart {restart}. The old key is trusted no more: end deletes it. The way back: back.",
+    }[roll.phase]
+
+
+async def _followed(keys: Path, url: str, private: Path) -> list[str]:
+    notice = newest(keys)
+    if notice is None:
+        raise AdminError("no notice was ever made, so there is nothing to follow")
+    agents = await followers(url, private=private)
+    behind = [each for each in agents if each.notice < notice.serial]
+    return told(agents, behind, f"follow notice {notice.serial}")
