@@ -11,9 +11,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from cryptography.x509 import load_pem_x509_certificate
+
 from deploy.admin import layout
 from deploy.admin.errors import AdminError
 from deploy.admin.keys import make_pair, public_half, public_of
+from libs.pki.check import issued_by
 from libs.wire.key_files import blocks
 
 
@@ -21,6 +24,7 @@ class Kind(StrEnum):
     """What can be rolled over."""
 
     TASKS = "tasks"
+    SERVERS = "servers"
     CONFIGURATION = "configuration"
 
 
@@ -42,15 +46,27 @@ class Files:
     mode: int
     make: Callable[[int], Made]  # of Unix milliseconds
     held: str | None
-    restart: str  # what reads the keys at its start
+    restart: str  # what reads the keys at its start, in this order
     entries: Callable[[bytes], tuple[bytes, ...]] = blocks
+    unready: Callable[[Path, bytes], str | None] = lambda _folder, _new: None
+    """Why the old key cannot be retired yet, in a sentence, as far as the folder of keys tells it."""
 
     @property
     def record(self) -> str:
         return f"{self.folder}/{self.name}.roll.json"
 
 
-def _pair(kind: Kind, public: str, restart: str) -> Files:
+def _gateway_waits(folder: Path, new: bytes) -> str | None:
+    """A gateway whose certificate is of the old authority would be trusted by nobody any more."""
+    served = folder / "gateway" / "tls.pem"
+    if not served.exists() or issued_by(load_pem_x509_certificate(served.read_bytes()), load_pem_x509_certificate(new)):
+        return None
+    return f"{served} is still of the old authority; restart the bundler, then the gateways, and wait a minute"
+
+
+def _pair(
+    kind: Kind, public: str, restart: str, unready: Callable[[Path, bytes], str | None] = lambda _folder, _new: None
+) -> Files:
     pair = next(each for each in layout.PAIRS if each.public == public)
     return Files(
         kind=kind,
@@ -61,6 +77,7 @@ def _pair(kind: Kind, public: str, restart: str) -> Files:
         make=lambda now: Made(*make_pair(pair.kind, pair.public, now=now)),
         held=f"{pair.folder}/{pair.private}",
         restart=restart,
+        unready=unready,
     )
 
 
@@ -68,6 +85,7 @@ FILES = {
     each.kind: each
     for each in (
         _pair(Kind.TASKS, "task.pem", "the scheduler"),
+        _pair(Kind.SERVERS, "server-ca.pem", "the bundler, then the gateways", _gateway_waits),
         _pair(Kind.CONFIGURATION, "configuration.pem", "the bundler"),
     )
 }

@@ -47,6 +47,8 @@ PAIRS = (
 )
 
 RECOVERY_PUBLIC = "recovery.pem"
+OWN_AUTHORITIES = "own-ca.pem"
+"""Authorities of the operator's own certificate for the gateway; there only where he brought one."""
 
 SERVICES = ("gateway", "scheduler", "bundler")
 

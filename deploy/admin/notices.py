@@ -95,13 +95,17 @@ def _trusted(public: Path) -> dict[str, tuple[bytes, ...]]:
 
 
 def _authorities(public: Path) -> list[bytes]:
-    path = public / "server-ca.pem"
-    try:
-        return [each.public_bytes(Encoding.DER) for each in load_pem_x509_certificates(path.read_bytes())]
-    except OSError as error:
-        raise AdminError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise AdminError(f"{path} holds no certificate in PEM") from error
+    """Our own, and those of a certificate that the operator brought."""
+    paths = [public / "server-ca.pem", public / layout.OWN_AUTHORITIES]
+    found: list[bytes] = []
+    for path in paths if paths[1].exists() else paths[:1]:
+        try:
+            found += [each.public_bytes(Encoding.DER) for each in load_pem_x509_certificates(path.read_bytes())]
+        except OSError as error:
+            raise AdminError(f"{path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise AdminError(f"{path} holds no certificate in PEM") from error
+    return found
 
 
 def _raw(path: Path, read: Callable[[bytes], Sequence[Ed25519PublicKey | X25519PublicKey]]) -> tuple[bytes, ...]:

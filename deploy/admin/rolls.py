@@ -156,6 +156,8 @@ class Roll:
         if record is None:
             raise AdminError(f"{self._record_path} is gone; put back a copy of it")
         shown = record.shown_in(phase)
+        if phase is Phase.RETIRED and (why := self.files.unready(self.folder, record.new)):
+            raise AdminError(f"not retired: {why}")
         if self.files.held is not None and half_for(self._held(), shown[0]) is None:
             raise AdminError(f"{self.folder / self.files.held} has no private half for the key that would be in use")
         replace(self._path, b"".join(shown), self.files.mode)

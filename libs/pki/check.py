@@ -42,10 +42,11 @@ class AgentIdentity:
 
 @dataclass(frozen=True)
 class Authorities:
-    """The two public certificates of a system."""
+    """The public certificates of a system: the authorities in use, and what is trusted beside them in a roll-over."""
 
     server: x509.Certificate
     agent: x509.Certificate
+    servers_beside: tuple[x509.Certificate, ...] = ()
 
     @classmethod
     def load(cls, public: Path) -> Self:
@@ -55,21 +56,45 @@ class Authorities:
             NotTrustedError: a file holds no certificate, or the certificate of no authority.
             OSError: a file cannot be read.
         """
-        return cls(load_authority(public / "server-ca.pem"), load_authority(public / "agent-ca.pem"))
+        server, *beside = load_authorities(public / "server-ca.pem")
+        return cls(server, load_authority(public / "agent-ca.pem"), tuple(beside))
 
 
 def load_authority(path: Path) -> x509.Certificate:
-    """The authority's certificate in a PEM file.
+    """The certificate of the authority in use, which is the first in a PEM file.
 
     Raises:
         NotTrustedError: it holds no certificate, or the certificate of no authority.
         OSError: it cannot be read.
     """
-    certificate = _load(path.read_bytes(), str(path))
-    constraints = _extension(certificate, x509.BasicConstraints)
-    if constraints is None or not constraints.ca or not isinstance(certificate.public_key(), EllipticCurvePublicKey):
-        raise NotTrustedError(f"{path}: the certificate is not an authority's")
-    return certificate
+    return load_authorities(path)[0]
+
+
+def load_authorities(path: Path) -> tuple[x509.Certificate, ...]:
+    """The authorities' certificates in a PEM file, the one in use first.
+
+    Raises:
+        NotTrustedError: it holds no certificate, or the certificate of no authority.
+        OSError: it cannot be read.
+    """
+    try:
+        found = tuple(x509.load_pem_x509_certificates(path.read_bytes()))
+    except (ValueError, x509.InvalidVersion) as error:
+        raise NotTrustedError(f"{path}: no certificate in PEM") from error
+    for each in found:
+        constraints = _extension(each, x509.BasicConstraints)
+        if constraints is None or not constraints.ca or not isinstance(each.public_key(), EllipticCurvePublicKey):
+            raise NotTrustedError(f"{path}: the certificate is not an authority's")
+    return found
+
+
+def issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether this authority signed the certificate. Its dates are not asked."""
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (InvalidSignature, TypeError, ValueError):
+        return False
+    return True
 
 
 def check_agent_certificate(pem: bytes, authority: x509.Certificate, *, now: int | None = None) -> AgentIdentity:

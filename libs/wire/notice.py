@@ -2,8 +2,8 @@
 
 `docs/decisions/0011-notices.md` says why. It stands for itself, so it may come over any line. An agent takes it when
 one task key and one configuration key that it trusts already have signed it, and its serial is above that of the last
-one it took. Each notice is whole, and each is signed by keys that the one before made trusted: an agent that was off for
-months follows them in their order.
+one it took. Each notice is whole, and each is signed by keys that the one before made trusted: an agent that was off
+for months follows them in their order.
 """
 
 from collections.abc import Iterable, Sequence

@@ -71,7 +71,9 @@ def ingredients(public: Path, installer: Callable[[], bytes]) -> Ingredients:
     if notices.exists():
         newest = Notices.model_validate_json(notices.read_bytes()).notices[-1]
         keys["notice.json"] = newest.to_bytes() + b"\n"
-    return Ingredients(trust=(public / "server-ca.pem").read_bytes(), keys=keys, installer=installer())
+    own = public / "own-ca.pem"
+    trust = (public / "server-ca.pem").read_bytes() + (own.read_bytes() if own.exists() else b"")
+    return Ingredients(trust=trust, keys=keys, installer=installer())
 
 
 def _private(private: Path, public: Path) -> Ed25519PrivateKey:

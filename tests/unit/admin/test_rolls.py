@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from deploy.admin import files, layout
 from deploy.admin.check import check
@@ -12,13 +13,15 @@ from deploy.admin.errors import AdminError
 from deploy.admin.init import init
 from deploy.admin.kinds import FILES, Kind
 from deploy.admin.notices import newest, publish, read_notices
+from deploy.admin.own_authority import distrust_authority, trust_authority
 from deploy.admin.roll_command import take
 from deploy.admin.rolls import Phase, Roll, Step
+from libs.pki.issue import Authority, Use, make_authority
 from libs.wire.notice import Notice, read_notice, signers_of
 
 NOW = 1_764_044_000_000
 WHOLE = (Step.ANNOUNCE, Step.USE, Step.RETIRE)
-PAIRS = (Kind.TASKS, Kind.CONFIGURATION)
+PAIRS = (Kind.TASKS, Kind.CONFIGURATION, Kind.SERVERS)
 AFTER = {Step.ANNOUNCE: Phase.ANNOUNCED, Step.USE: Phase.IN_USE, Step.RETIRE: Phase.RETIRED}
 
 
@@ -100,16 +103,56 @@ def test_agents_can_follow_every_way(roll: Roll) -> None:
     steps = (*WHOLE, Step.BACK, Step.BACK, *WHOLE, Step.END, Step.ANNOUNCE, Step.USE, Step.BACK, Step.BACK)
     for step in steps:
         take(roll, step)
-    field = "task_keys" if roll.files.kind is Kind.TASKS else "configuration_keys"
+    field = {
+        Kind.TASKS: "task_keys",
+        Kind.CONFIGURATION: "configuration_keys",
+        Kind.SERVERS: "server_authorities",
+    }[roll.files.kind]
     assert [len(getattr(each, field)) for each in chain(roll.folder)] == [2, 1, 2, 1, 2, 1, 2, 1]
 
 
 def test_two_kinds_at_once(keys: Path) -> None:
-    tasks, configuration = (Roll(keys, FILES[kind]) for kind in PAIRS)
+    rolls = [Roll(keys, FILES[kind]) for kind in PAIRS]
     for step in WHOLE:
-        take(tasks, step)
-        take(configuration, step)
-    assert len(chain(keys)) == 4
+        for each in rolls:
+            take(each, step)
+    assert len(chain(keys)) == 2 * len(PAIRS)
+    assert well(keys)
+
+
+def test_a_server_authority_is_not_retired_under_a_gateway_that_uses_it(keys: Path) -> None:
+    roll = Roll(keys, FILES[Kind.SERVERS])
+    old = Authority.load(keys / "bundler/server-ca.key", keys / "public/server-ca.pem")
+    (keys / "gateway/tls.pem").write_bytes(old.certificate.public_bytes(Encoding.PEM))
+    take(roll, Step.ANNOUNCE)
+    take(roll, Step.USE)
+    with pytest.raises(AdminError, match="restart the bundler, then the gateways"):
+        take(roll, Step.RETIRE)
+    assert roll.phase is Phase.IN_USE
+    new = Authority.load(keys / "bundler/server-ca.key", keys / "public/server-ca.pem")
+    assert new.certificate != old.certificate
+    (keys / "gateway/tls.pem").write_bytes(new.certificate.public_bytes(Encoding.PEM))
+    take(roll, Step.RETIRE)
+
+
+def test_the_authority_of_an_operators_own_certificate(keys: Path, tmp_path: Path) -> None:
+    file = tmp_path / "corporate.pem"
+    with pytest.raises(AdminError, match="is not there"):
+        trust_authority(keys, file, now=NOW)
+    file.write_text("no certificate")
+    with pytest.raises(AdminError, match="holds no certificate"):
+        trust_authority(keys, file, now=NOW)
+    corporate = make_authority(Use.SERVERS, now=NOW).certificate
+    file.write_bytes(corporate.public_bytes(Encoding.PEM))
+    assert trust_authority(keys, file, now=NOW) == NOW // 1000
+    assert trust_authority(keys, file, now=NOW) is None
+    (told,) = chain(keys)
+    assert corporate.public_bytes(Encoding.DER) in told.server_authorities
+    assert len(told.server_authorities) == 2
+    assert distrust_authority(keys, file, now=NOW) == NOW // 1000 + 1
+    assert len(chain(keys)[-1].server_authorities) == 1
+    with pytest.raises(AdminError, match="holds none of"):
+        distrust_authority(keys, file, now=NOW)
 
 
 def test_nothing_new_is_no_notice(keys: Path) -> None:
