@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.x509 import Certificate, load_pem_x509_certificate
+
 from deploy.admin.layout import STORE_PASSWORD
 from deploy.admin.store_setup import read_password
-from libs.store.certificates import Certificate, Certificates
+from libs.store.certificates import Certificates
 from libs.store.mongo.store import open_store
 from libs.store.ports import Store
 from libs.store.presence import Presences
@@ -23,7 +25,7 @@ class Follower:
     name: str  # of its resource
     notice: int
     last_seen: int | None  # Unix milliseconds
-    certificate: Certificate
+    certified: Certificate
 
     def __str__(self) -> str:
         if self.last_seen is None:
@@ -61,7 +63,7 @@ async def _read(store: Store) -> list[Follower]:
             if certificate is not None:
                 presence = heard.get(resource.agent)
                 notice, seen = (0, None) if presence is None else (presence.notice, presence.last_seen)
-                found.append(Follower(resource.name, notice, seen, certificate))
+                found.append(Follower(resource.name, notice, seen, load_pem_x509_certificate(certificate.pem)))
         after = (page[-1].created_at, page[-1].id)
     return found
 

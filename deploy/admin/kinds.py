@@ -6,7 +6,7 @@ record  the two keys of a roll-over that is under way, in the private folder of 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     TASKS = "tasks"
     SERVERS = "servers"
+    AGENTS = "agents"
     CONFIGURATION = "configuration"
 
 
@@ -48,6 +49,8 @@ class Files:
     held: str | None
     restart: str  # what reads the keys at its start, in this order
     entries: Callable[[bytes], tuple[bytes, ...]] = blocks
+    retired: str | None = None
+    """Where a retired key is kept, for what it is still good for; below the folder of keys."""
     unready: Callable[[Path, bytes], str | None] = lambda _folder, _new: None
     """Why the old key cannot be retired yet, in a sentence, as far as the folder of keys tells it."""
 
@@ -64,9 +67,7 @@ def _gateway_waits(folder: Path, new: bytes) -> str | None:
     return f"{served} is still of the old authority; restart the bundler, then the gateways, and wait a minute"
 
 
-def _pair(
-    kind: Kind, public: str, restart: str, unready: Callable[[Path, bytes], str | None] = lambda _folder, _new: None
-) -> Files:
+def _pair(kind: Kind, public: str, restart: str) -> Files:
     pair = next(each for each in layout.PAIRS if each.public == public)
     return Files(
         kind=kind,
@@ -77,7 +78,6 @@ def _pair(
         make=lambda now: Made(*make_pair(pair.kind, pair.public, now=now)),
         held=f"{pair.folder}/{pair.private}",
         restart=restart,
-        unready=unready,
     )
 
 
@@ -85,7 +85,11 @@ FILES = {
     each.kind: each
     for each in (
         _pair(Kind.TASKS, "task.pem", "the scheduler"),
-        _pair(Kind.SERVERS, "server-ca.pem", "the bundler, then the gateways", _gateway_waits),
+        replace(_pair(Kind.SERVERS, "server-ca.pem", "the bundler, then the gateways"), unready=_gateway_waits),
+        replace(
+            _pair(Kind.AGENTS, "agent-ca.pem", "the gateways and the scheduler, then the bundler"),
+            retired=f"{layout.PUBLIC}/{layout.RETIRED_AGENTS}",
+        ),
         _pair(Kind.CONFIGURATION, "configuration.pem", "the bundler"),
     )
 }

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from deploy.admin import layout
-from deploy.admin.errors import AdminError
 from deploy.admin.followers import followers, told
 from deploy.admin.kinds import FILES, Kind
 from deploy.admin.notices import newest, publish
 from deploy.admin.own_authority import distrust_authority, trust_authority
 from deploy.admin.rolls import Phase, Roll, Step
+from libs.pki.check import issued_by, load_authority
 
 Keys = Annotated[Path, typer.Option(help="The folder of keys that init made.")]
 Private = Annotated[Path | None, typer.Option(help="The administrator's folder; KEYS/admin unless given.")]
@@ -30,7 +30,7 @@ def add_roll(app: typer.Typer) -> None:
         """Roll a key over: announce, use, retire, end; back leads back from each; status says where it stands."""
         take(Roll(keys, FILES[kind]), step)
         if store_url is not None:
-            for line in asyncio.run(_followed(keys, store_url, private or keys / layout.ADMIN)):
+            for line in asyncio.run(_followed(kind, keys, store_url, private or keys / layout.ADMIN)):
                 print(line)
 
     own = typer.Typer(no_args_is_help=True, help="The authority of your own certificate for the gateway.")
@@ -89,10 +89,14 @@ def _next(roll: Roll) -> str:
     }[roll.phase]
 
 
-async def _followed(keys: Path, url: str, private: Path) -> list[str]:
+async def _followed(kind: Kind, keys: Path, url: str, private: Path) -> list[str]:
+    agents = await followers(url, private=private)
+    if kind is Kind.AGENTS:
+        authority = load_authority(keys / layout.PUBLIC / "agent-ca.pem")
+        behind = [each for each in agents if not issued_by(each.certified, authority)]
+        return told(agents, behind, "have a certificate of the authority in use")
     notice = newest(keys)
     if notice is None:
-        raise AdminError("no notice was ever made, so there is nothing to follow")
-    agents = await followers(url, private=private)
+        return ["No notice was ever made, so there is nothing to follow."]
     behind = [each for each in agents if each.notice < notice.serial]
     return told(agents, behind, f"follow notice {notice.serial}")

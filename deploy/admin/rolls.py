@@ -18,6 +18,7 @@ from deploy.admin import layout
 from deploy.admin.errors import AdminError
 from deploy.admin.files import replace, sync_folder
 from deploy.admin.kinds import Files, entries, half_for
+from libs.wire.key_files import blocks
 
 
 class Phase(StrEnum):
@@ -160,7 +161,24 @@ class Roll:
             raise AdminError(f"not retired: {why}")
         if self.files.held is not None and half_for(self._held(), shown[0]) is None:
             raise AdminError(f"{self.folder / self.files.held} has no private half for the key that would be in use")
+        if phase is Phase.RETIRED:
+            self._keep_retired(record.old, kept=True)
         replace(self._path, b"".join(shown), self.files.mode)
+        if phase is not Phase.RETIRED:
+            self._keep_retired(record.old, kept=False)
+
+    def _keep_retired(self, old: bytes, *, kept: bool) -> None:
+        """Whether the old key lies among the retired ones. It lies there before it is taken away elsewhere."""
+        if self.files.retired is None:
+            return
+        path = self.folder / self.files.retired
+        there = blocks(path.read_bytes()) if path.exists() else ()
+        others = tuple(each for each in there if each != old)
+        after = (*others, old) if kept else others
+        if after:
+            replace(path, b"".join(after), self.files.mode)
+        else:
+            path.unlink(missing_ok=True)
 
     def _end(self) -> None:
         """Deletes the old key: from here there is no way back to it."""

@@ -5,7 +5,8 @@ extension names the agent, the resource and the sealing key. Its dates are a sep
 is given: a password's candidates are still sealed to, and an answer still read from, an agent that renews too late.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -27,6 +28,14 @@ _AGENT_ID: TypeAdapter[str] = TypeAdapter(AgentId)
 _RESOURCE_ID: TypeAdapter[str] = TypeAdapter(ResourceId)
 
 
+class Standing(StrEnum):
+    """How an agent certificate's authority stands."""
+
+    IN_USE = "in_use"
+    BESIDE = "beside"  # trusted in a roll-over; its certificates are renewed at once
+    RETIRED = "retired"  # its certificates are good for renewing, and for nothing else
+
+
 @dataclass(frozen=True)
 class AgentIdentity:
     """What a valid agent certificate says."""
@@ -38,6 +47,41 @@ class AgentIdentity:
     serial: str  # hexadecimal
     not_before: int  # Unix milliseconds
     not_after: int  # Unix milliseconds
+    standing: Standing = Standing.IN_USE
+
+
+@dataclass(frozen=True)
+class AgentAuthorities:
+    """Whose agent certificates count, and for what."""
+
+    in_use: x509.Certificate
+    beside: tuple[x509.Certificate, ...] = ()
+    retired: tuple[x509.Certificate, ...] = ()
+
+    @classmethod
+    def load(cls, public: Path) -> Self:
+        """`agent-ca.pem` and, where there is one, `agent-ca-retired.pem` of the folder of public keys.
+
+        Raises:
+            NotTrustedError: a file holds no certificate, or the certificate of no authority.
+            OSError: a file cannot be read.
+        """
+        in_use, *beside = load_authorities(public / "agent-ca.pem")
+        retired = public / "agent-ca-retired.pem"
+        return cls(in_use, tuple(beside), load_authorities(retired) if retired.exists() else ())
+
+    def check(self, pem: bytes, *, now: int | None = None) -> AgentIdentity:
+        """Who an agent certificate is for, and how its authority stands; `now` as `check_agent_certificate` takes it.
+
+        Raises:
+            NotTrustedError: of another authority, for another use, altered, or outside its dates.
+        """
+        certificate = _load(pem, "the certificate")
+        for standing, authorities in ((Standing.BESIDE, self.beside), (Standing.RETIRED, self.retired)):
+            for each in authorities:
+                if issued_by(certificate, each):
+                    return replace(check_agent_certificate(pem, each, now=now), standing=standing)
+        return check_agent_certificate(pem, self.in_use, now=now)
 
 
 @dataclass(frozen=True)
@@ -47,17 +91,25 @@ class Authorities:
     server: x509.Certificate
     agent: x509.Certificate
     servers_beside: tuple[x509.Certificate, ...] = ()
+    agents_beside: tuple[x509.Certificate, ...] = ()
+    agents_retired: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def agents(self) -> AgentAuthorities:
+        """Whose agent certificates count."""
+        return AgentAuthorities(self.agent, self.agents_beside, self.agents_retired)
 
     @classmethod
     def load(cls, public: Path) -> Self:
-        """`server-ca.pem` and `agent-ca.pem` of the folder of public keys.
+        """`server-ca.pem`, `agent-ca.pem` and `agent-ca-retired.pem` of the folder of public keys.
 
         Raises:
             NotTrustedError: a file holds no certificate, or the certificate of no authority.
             OSError: a file cannot be read.
         """
         server, *beside = load_authorities(public / "server-ca.pem")
-        return cls(server, load_authority(public / "agent-ca.pem"), tuple(beside))
+        agents = AgentAuthorities.load(public)
+        return cls(server, agents.in_use, tuple(beside), agents.beside, agents.retired)
 
 
 def load_authority(path: Path) -> x509.Certificate:

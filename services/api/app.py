@@ -215,7 +215,7 @@ def build(parts: Parts) -> Gateway:
         clock=now,
         nudge=parts.nudge,
     )
-    identities = Identities(certificates, parts.keys.authorities.agent)
+    identities = Identities(certificates, parts.keys.authorities.agents)
     signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)

@@ -65,6 +65,7 @@ def compose_answers(
         ),
         renewals=Renewals(
             authority=keys.agents,
+            known=keys.known,
             certificates=Certificates(store),
             audit=audit,
             nudge=relay.nudge,

@@ -8,6 +8,7 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from libs.pki.check import AgentAuthorities
 from libs.pki.errors import NotTrustedError
 from libs.pki.issue import Authority
 from libs.service.settings import SettingsError
@@ -21,10 +22,11 @@ _PACKED = ("task.pem", "vault.pem", "recovery.pem", _RELEASE, "agent-ca.pem", "c
 
 @dataclass(frozen=True)
 class Keys:
-    """Two authorities, the key that signs packages, and the gateway's public key."""
+    """Two authorities, whose agent certificates count, the key that signs packages, and the gateway's public key."""
 
     servers: Authority
     agents: Authority
+    known: AgentAuthorities
     configuration: Ed25519PrivateKey
     gateway: Ed25519PublicKey
 
@@ -39,6 +41,7 @@ class Keys:
             return cls(
                 servers=Authority.load(private / "server-ca.key", public / "server-ca.pem"),
                 agents=Authority.load(private / "agent-ca.key", public / "agent-ca.pem"),
+                known=AgentAuthorities.load(public),
                 configuration=_private(private / "configuration.key", public / "configuration.pem"),
                 gateway=_public(public / "request.pem"),
             )

@@ -1,10 +1,8 @@
 """The scheduler's object graph: on any store, broker and clock, so that a test runs the same one on twins."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from libs.broker.ports import Broker
-from libs.pki.check import check_agent_certificate
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts
 from libs.store.agents import AgentDocuments
@@ -73,8 +71,7 @@ def build(
     accounts, resources, requests = Accounts(store), Resources(store), Requests(store)
     certificates, jobs, results, observations = Certificates(store), Jobs(store), Results(store), Observations(store)
     gateway = Gateway(keys.gateway)
-    check = partial(check_agent_certificate, authority=keys.agents)
-    agents = Agents(Pins(certificates, AgentDocuments(store), check, clock), resources)
+    agents = Agents(Pins(certificates, AgentDocuments(store), keys.agents.check, clock), resources)
     records = Records(Audit(store, Service.SCHEDULER), clock)
     projection = Projection(Tasks(store), accounts, resources, requests, gateway, broker, clock)
     ledger = Ledger(accounts, projection, broker, clock)

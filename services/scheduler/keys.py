@@ -6,9 +6,8 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from cryptography.x509 import Certificate
 
-from libs.pki.check import load_authority
+from libs.pki.check import AgentAuthorities
 from libs.pki.errors import NotTrustedError
 from libs.service.settings import SettingsError
 from libs.vault.open import Opener
@@ -25,7 +24,7 @@ class Keys:
     task: Ed25519PrivateKey
     at_rest: VaultKeys
     gateway: Ed25519PublicKey
-    agents: Certificate
+    agents: AgentAuthorities
 
     @classmethod
     def load(cls, private: Path, public: Path) -> Self:
@@ -40,7 +39,7 @@ class Keys:
                 task=_task_key(private / "task.key", public / "task.pem"),
                 at_rest=VaultKeys.load(public),
                 gateway=_request_key(public / "request.pem"),
-                agents=load_authority(public / "agent-ca.pem"),
+                agents=AgentAuthorities.load(public),
             )
         except OSError as error:
             raise SettingsError(f"{error.filename}: {error.strerror}") from error

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
 from libs.domain.errors import RuleError
-from libs.pki.check import AgentIdentity
+from libs.pki.check import AgentIdentity, Standing
 from libs.store.resources import Resources
 from libs.wire.observations import Observation
 from libs.wire.reasons import Reason
@@ -67,6 +67,8 @@ class Agents:
             identity = await self.named(found.agent)
         except NotBelievedError as error:
             raise RuleError(Reason.NO_AGENT, str(error)) from error
+        if identity.standing is Standing.RETIRED:
+            raise RuleError(Reason.NO_AGENT, f"{identity.agent} has yet to renew a certificate of a retired authority")
         if identity.resource != resource:
             raise RuleError(Reason.NO_AGENT, f"{identity.agent} is certified for {identity.resource}")
         return identity

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from libs.pki.check import AgentAuthorities
 from libs.pki.issue import Use, make_authority
 from libs.store.audit import Audit
 from libs.store.certificates import Certificates
@@ -141,6 +142,7 @@ class Parts:
         )
         self.renewals = Renewals(
             authority=AGENTS,
+            known=AgentAuthorities(AGENTS.certificate),
             certificates=Certificates(self.store),
             audit=audit,
             nudge=lambda name, key: self.nudged.append((name, key)),

@@ -29,7 +29,7 @@ from agent.trust import Package
 from agent.watch import Watch
 from libs.broker.ports import Broker
 from libs.domain.deadlines import LEASE
-from libs.pki.check import Authorities
+from libs.pki.check import AgentAuthorities, Authorities
 from libs.pki.issue import Use, make_authority
 from libs.service.clock import Clock
 from libs.service.relay import Relay
@@ -75,6 +75,7 @@ class Keyring:
         now = wall_clock()
         self.servers = make_authority(Use.SERVERS, now=now)
         self.agents = make_authority(Use.AGENTS, now=now)
+        self.known = AgentAuthorities(self.agents.certificate)
         self.at_rest = VaultKeys(self.vault.public_key(), self.recovery.public_key())
 
 
@@ -87,7 +88,13 @@ class Composition:
     witness: Witness = field(default_factory=MemoryWitness)  # outlives the scheduler, as its file does
 
     def gateway(self, store: Store, broker: Broker, clock: Clock, metrics: Metrics, relay: Relay) -> Gateway:
-        authorities = Authorities(self.keys.servers.certificate, self.keys.agents.certificate)
+        known = self.keys.known
+        authorities = Authorities(
+            self.keys.servers.certificate,
+            known.in_use,
+            agents_beside=known.beside,
+            agents_retired=known.retired,
+        )
         keys = GatewayKeys(self.keys.request, (b"s" * 32,), self.keys.at_rest, authorities)
         return build_gateway(
             Parts(
@@ -110,7 +117,7 @@ class Composition:
             task=self.keys.task,
             at_rest=self.keys.at_rest,
             gateway=self.keys.request.public_key(),
-            agents=self.keys.agents.certificate,
+            agents=self.keys.known,
         )
         return build_scheduler(
             keys, store=store, broker=broker, clock=clock, nonces=Nonces(), lease=lease, witness=self.witness
@@ -120,6 +127,7 @@ class Composition:
         keys = BundlerKeys(
             servers=self.keys.servers,
             agents=self.keys.agents,
+            known=self.keys.known,
             configuration=self.keys.configuration,
             gateway=self.keys.request.public_key(),
         )
