@@ -24,9 +24,10 @@ from agent.identity import Enrolled, Identity
 from agent.log import Log
 from agent.mandate import Mandate, NotMandatedError
 from agent.memory import Memory
+from agent.moving import Moving
 from agent.pace import Pace
 from agent.report import Told
-from agent.transport import InTheWayError, NoContactError, NotTrustedError, RefusedError, Transport, TransportError
+from agent.transport import InTheWayError, NoContactError, RefusedError, Transport, TransportError
 from agent.trust import Package
 from agent.watch import Watch
 from libs.wire.agent_api import (
@@ -71,6 +72,7 @@ class Agent:
     identity: Identity
     transport: Transport
     follower: Follower
+    moving: Moving
     memory: Memory
     worker: Worker
     watch: Watch
@@ -89,11 +91,11 @@ class Agent:
         Raises:
             NoTokenError: not enrolled, and the package carries no token.
         """
-        enrolled = await self._patiently(self._enrolled)
+        enrolled = await self._patiently(lambda: self.moving.reach(self._enrolled))
         self.transport.agent = enrolled.agent
         enrolled = self.identity.started()
         while True:
-            session = await self._patiently(lambda: self._session(enrolled))
+            session = await self._patiently(lambda: self.moving.reach(lambda: self._session(enrolled)))
             try:
                 await self._serve(enrolled, session)
             except _SessionOverError:
@@ -112,8 +114,6 @@ class Agent:
                 await self._failed(error)
 
     async def _failed(self, error: TransportError) -> None:
-        if isinstance(error, NotTrustedError) and await self.follower.follow(anyone=True):
-            return
         wait = self.pace.failed()
         self.log.say("no contact", code=error.code, why=str(error), again_in=round(wait, 1))
         stuck = isinstance(error, RefusedError) and error.needs_a_person
@@ -170,6 +170,8 @@ class Agent:
             sequence=self.identity.enrolled.sequence if self.identity.enrolled else 0,
             digest=await self.watch.digest(),
             notice=self.follower.trust.serial,
+            place=self.transport.place if len(self.moving.path) > 1 else None,
+            astray=self.moving.astray,
         )
         answer = await self.transport.send_signed("/agent/v1/session", request, SessionAnswer)
         self.transport.offset = answer.server_time - self.transport.clock()

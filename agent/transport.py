@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from libs.wire.agent_api import MAX_BODY, Problem
 from libs.wire.http_signature import sign
 from libs.wire.model import Wire
-from libs.wire.notice import Notices
+from libs.wire.notice import Notices, Place
 
 Answer = TypeVar("Answer", bound=Wire)
 
@@ -111,10 +111,24 @@ class Transport:
             headers={"user-agent": name or f"keyturn-agent/{self.version}", "accept": _JSON},
         )
 
+    @property
+    def place(self) -> Place:
+        """Where it calls."""
+        return Place(name=self.server, port=self.port)
+
     async def trusts(self, tls: ssl.SSLContext) -> None:
         """Trusts in other authorities from now on; connections that stand are closed."""
-        before, self.tls = self._client, tls
-        self._client = self._made(tls)
+        self.tls = tls
+        await self._anew()
+
+    async def goes_to(self, place: Place) -> None:
+        """Calls this place from now on; connections to another one are closed."""
+        if (place.name, place.port) != (self.server, self.port):
+            self.server, self.port = place.name, place.port
+            await self._anew()
+
+    async def _anew(self) -> None:
+        before, self._client = self._client, self._made(self.tls)
         await before.aclose()
 
     async def close(self) -> None:

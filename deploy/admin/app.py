@@ -15,6 +15,7 @@ from deploy.admin import layout
 from deploy.admin.check import check
 from deploy.admin.errors import AdminError
 from deploy.admin.init import init
+from deploy.admin.move_command import add_move, add_own_authority
 from deploy.admin.recovery_key import create_recovery_key, open_export
 from deploy.admin.release import trust_release
 from deploy.admin.restored import begin_epoch
@@ -35,6 +36,8 @@ app.add_typer(vault_app, name="vault")
 app.add_typer(recovery_app, name="recovery-key")
 
 add_roll(app)
+add_move(app)
+add_own_authority(app)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of keys.")]
 Keys = Annotated[Path, typer.Option(help="The folder of keys that init made.")]

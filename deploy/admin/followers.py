@@ -11,7 +11,7 @@ from deploy.admin.store_setup import read_password
 from libs.store.certificates import Certificates
 from libs.store.mongo.store import open_store
 from libs.store.ports import Store
-from libs.store.presence import Presences
+from libs.store.presence import Presence, Presences
 from libs.store.resources import Resources
 from libs.store.schema import ADMINISTRATOR
 
@@ -26,6 +26,8 @@ class Follower:
     notice: int
     last_seen: int | None  # Unix milliseconds
     certified: Certificate
+    place: str  # where it found the server, if there are moves
+    astray: str  # why it is not where they lead
 
     def __str__(self) -> str:
         if self.last_seen is None:
@@ -61,9 +63,17 @@ async def _read(store: Store) -> list[Follower]:
         for resource in page:
             certificate = await certificates.active(resource.agent)
             if certificate is not None:
-                presence = heard.get(resource.agent)
-                notice, seen = (0, None) if presence is None else (presence.notice, presence.last_seen)
-                found.append(Follower(resource.name, notice, seen, load_pem_x509_certificate(certificate.pem)))
+                presence = heard.get(resource.agent) or Presence(id=resource.agent, last_seen=0)
+                found.append(
+                    Follower(
+                        resource.name,
+                        presence.notice,
+                        presence.last_seen or None,
+                        load_pem_x509_certificate(certificate.pem),
+                        presence.place,
+                        presence.astray,
+                    )
+                )
         after = (page[-1].created_at, page[-1].id)
     return found
 

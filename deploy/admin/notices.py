@@ -81,6 +81,13 @@ def publish(folder: Path, *, now: int, moves: tuple[Move, ...] | None = None) ->
     return serial
 
 
+def made(serial: int | None) -> str:
+    """What came of it, for an operator."""
+    if serial is None:
+        return "Agents were told already."
+    return f"Notice {serial} is made; gateways have it within seconds, and agents within a minute of that."
+
+
 def _trusted(public: Path) -> dict[str, tuple[bytes, ...]]:
     """What the public files say, in an order that means nothing."""
     release = public / layout.RELEASE

@@ -10,16 +10,13 @@ import typer
 from deploy.admin import layout
 from deploy.admin.followers import followers, told
 from deploy.admin.kinds import FILES, Kind
-from deploy.admin.notices import newest, publish
-from deploy.admin.own_authority import distrust_authority, trust_authority
+from deploy.admin.notices import made, newest, publish
 from deploy.admin.rolls import Phase, Roll, Step
 from libs.pki.check import issued_by, load_authority
 
 Keys = Annotated[Path, typer.Option(help="The folder of keys that init made.")]
 Private = Annotated[Path | None, typer.Option(help="The administrator's folder; KEYS/admin unless given.")]
 Store = Annotated[str | None, typer.Option(help="mongodb://HOST:PORT/ without credentials: shows who follows.")]
-
-Authority = Annotated[Path, typer.Argument(metavar="PEM", help="A file of the authority's certificate.")]
 
 
 def add_roll(app: typer.Typer) -> None:
@@ -33,31 +30,6 @@ def add_roll(app: typer.Typer) -> None:
             for line in asyncio.run(_followed(kind, keys, store_url, private or keys / layout.ADMIN)):
                 print(line)
 
-    own = typer.Typer(no_args_is_help=True, help="The authority of your own certificate for the gateway.")
-    app.add_typer(own, name="own-authority")
-
-    @own.command(name="trust")
-    def trust(file: Authority, keys: Keys) -> None:
-        """Have agents trust servers whose certificate is of this authority, beside our own."""
-        _made(trust_authority(keys, file, now=_now()))
-        print("When agents follow, give the gateways KEYTURN_TLS_CERTIFICATE and KEYTURN_TLS_KEY, and restart them.")
-
-    @own.command(name="distrust")
-    def distrust(file: Authority, keys: Keys) -> None:
-        """Have agents trust it no more. Take its certificate from the gateways first."""
-        _made(distrust_authority(keys, file, now=_now()))
-
-
-def _made(serial: int | None) -> None:
-    if serial is None:
-        print("Agents were told already.")
-    else:
-        print(f"Notice {serial} is made; gateways have it within seconds, and agents within a minute of that.")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
 
 def take(roll: Roll, step: Step) -> None:
     """Takes the step, makes the notice, and says what to do next.
@@ -65,7 +37,7 @@ def take(roll: Roll, step: Step) -> None:
     Raises:
         AdminError: the step does not follow, or something cannot be read or written.
     """
-    now = _now()
+    now = time.time_ns() // 1_000_000
     if step is not Step.STATUS:
         # `back` says no phase, so what was interrupted before its notice was made is only ended by it.
         known = step is Step.BACK and newest(roll.folder) is not None
@@ -75,7 +47,7 @@ def take(roll: Roll, step: Step) -> None:
             serial = publish(roll.folder, now=now)
         roll.withdrawn()
         if serial is not None:
-            _made(serial)
+            print(made(serial))
     print(f"{roll.files.kind}: {roll.phase.value}. {_next(roll)}")
 
 

@@ -23,6 +23,8 @@ class Presence(Record):
     boot: int = 0  # the agent's own count of its starts
     sequence: int = 0  # of its last observation
     notice: int = 0  # serial of the newest notice that it follows
+    place: str = ""  # where it found the server, if there are moves
+    astray: str = ""  # why not where they lead
 
 
 class Presences(Table[Presence]):

@@ -19,6 +19,7 @@ from pydantic import Field, StringConstraints
 
 from libs.wire.ids import AgentId, JobId, ResourceId
 from libs.wire.model import Base64, Millis, Wire
+from libs.wire.notice import Place
 from libs.wire.observations import HostFacts
 from libs.wire.requests import Hash, Platform, ResourceName, UserName
 from libs.wire.sign import Signed
@@ -58,6 +59,8 @@ class SessionRequest(Wire):
     sequence: int = Field(ge=0, lt=2**53)  # of its last observation
     digest: Hash  # over account, fingerprint and mark of every account it sees
     notice: int = Field(default=0, ge=0, lt=2**53, exclude_if=not_)  # serial of the newest that it follows
+    place: Place | None = Field(default=None, exclude_if=not_)  # where it found the server, if it moved
+    astray: Annotated[str, StringConstraints(max_length=200)] = Field(default="", exclude_if=not_)  # why not there
 
 
 class SessionAnswer(Wire):

@@ -8,13 +8,12 @@ for months follows them in their order.
 
 from collections.abc import Iterable, Sequence
 from operator import not_
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import Field, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from libs.wire.model import Base64, Millis, Wire
-from libs.wire.requests import ServerName
 from libs.wire.seal import KeyId
 from libs.wire.sign import BadSignatureError, Prefix, Signed, sign, verify
 
@@ -25,11 +24,14 @@ AT_ONCE = 8
 
 Keys = tuple[Base64, ...]
 
+PlaceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]([A-Za-z0-9._:%-]{0,251}[A-Za-z0-9_])?$")]
+"""Whatever agent.conf may name: a host's name, or an address, an IPv6 one spelt out."""
+
 
 class Place(Wire):
     """Where a server is: its name or address, and its port."""
 
-    name: ServerName
+    name: PlaceName
     port: int = Field(ge=1, le=65_535)
 
     def __str__(self) -> str:
@@ -59,12 +61,7 @@ class Notice(Wire):
 
     def leads(self, start: Place) -> tuple[Place, ...]:
         """The places that moves lead to from `start`, which is the first of them; the last is where to be."""
-        path = [start]
-        while (after := next((each.new for each in self.moves if _same(each.old, path[-1])), None)) is not None:
-            if any(_same(after, each) for each in path):
-                break
-            path.append(after)
-        return tuple(path)
+        return leads(self.moves, start)
 
 
 class Signature(Wire):
@@ -151,6 +148,16 @@ def _signed_by(signed: SignedNotice, key: Ed25519PublicKey) -> bool:
             continue
         return True
     return False
+
+
+def leads(moves: Sequence[Move], start: Place) -> tuple[Place, ...]:
+    """The places that moves lead to from `start`, which is the first of them. A circle ends where it would close."""
+    path = [start]
+    while (after := next((each.new for each in moves if _same(each.old, path[-1])), None)) is not None:
+        if any(_same(after, each) for each in path):
+            break
+        path.append(after)
+    return tuple(path)
 
 
 def _same(one: Place, other: Place) -> bool:

@@ -66,6 +66,8 @@ class AgentDoor:
             boot=body.boot,
             sequence=body.sequence,
             notice=body.notice,
+            place="" if body.place is None else str(body.place),
+            astray=body.astray,
         )
         if before is not None and replace(before, last_seen=now) == after:
             self._heard.note(agent)

@@ -21,6 +21,7 @@ from agent.identity import Identity
 from agent.journal import Journal
 from agent.log import Log
 from agent.memory import Memory
+from agent.moving import Moving, place_of
 from agent.pace import Pace
 from agent.report import Told
 from agent.service import Agent
@@ -150,17 +151,19 @@ def make_agent(
     identity, memory = Identity(folder / "state"), Memory(journal)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     transport = Transport(server="keyturn", port=7272, tls=tls, wire=wire, clock=clock)
-    package, log = Package.load(folder / "package"), Log("error")
+    package, log, told = Package.load(folder / "package"), Log("error"), Told(folder, "keyturn:7272", clock)
+    follower = Follower(Trust(package, folder / "state"), transport, None, log)
     return Agent(
         config=CONFIG,
         package=package,
         identity=identity,
         transport=transport,
-        follower=Follower(Trust(package, folder / "state"), transport, None, log),
+        follower=follower,
+        moving=Moving(place_of(CONFIG), follower, told, log, tick),
         memory=memory,
         worker=Worker(backend, memory, identity.keys, transport),
         watch=Watch(backend, memory, identity, files=files),
-        told=Told(folder, "keyturn:7272", clock),
+        told=told,
         pace=pace,
         log=log,
         version="test",

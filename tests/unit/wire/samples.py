@@ -210,5 +210,15 @@ SAMPLES: dict[str, Wire] = {
     "agent_api.session.notice.1": agent_api.SessionRequest(
         agent=f"agt_{A}", agent_version="0.1.0", boot=3, sequence=2, digest=HASH, notice=1_764_044_000
     ),
+    "agent_api.session.astray.1": agent_api.SessionRequest(
+        agent=f"agt_{A}",
+        agent_version="0.1.0",
+        boot=3,
+        sequence=2,
+        digest=HASH,
+        notice=1_764_044_000,
+        place=notice.Place(name="keyturn", port=7272),
+        astray="no_contact: keyturn.example.net:443 cannot be reached",
+    ),
     "renewal.1": renewal.Renewal(agent=f"agt_{A}", csr=b"\x30\x00"),
 }
