@@ -9,6 +9,7 @@ from agent.transport import wall_clock
 from libs.pki.check import AgentAuthorities, issued_by
 from libs.pki.issue import Authority, Use, make_authority
 from libs.store.certificates import Certificates
+from libs.store.jobs import Jobs, JobState
 from tests.unit.whole.test_keys import DAY, goes_by, kept, resets, until
 from tests.unit.whole.world import Machine, Whole
 
@@ -83,9 +84,8 @@ async def test_an_agent_that_slept_renews_by_its_bound_key_and_a_reset_waits_for
     await goes_by(system, 200 * DAY)
     await trusted(system, machine, new, retired=(old,))
     task = await system.reset(account["id"], password="Not-sealed-to-a-retired-certificate-1")
-    await asyncio.sleep(0.1)
-    shown = (await system.person.get(f"/v1/tasks/{task['id']}")).json()
-    assert shown["open"]
+    await system.until("the queue", f"/v1/tasks/{task['id']}", lambda seen: seen["state"] == "queued")
+    assert await Jobs(system.server.store()).in_state(JobState.WAITING, 2**53, 10) == []  # sealed to nobody yet
     machine.start()
     await of(system, machine, new)
     await system.scheduler.sweeper.sweep()
