@@ -26,6 +26,7 @@ class Kind(StrEnum):
     TASKS = "tasks"
     SERVERS = "servers"
     AGENTS = "agents"
+    VAULT = "vault"
     CONFIGURATION = "configuration"
 
 
@@ -90,6 +91,7 @@ FILES = {
             _pair(Kind.AGENTS, "agent-ca.pem", "the gateways and the scheduler, then the bundler"),
             retired=f"{layout.PUBLIC}/{layout.RETIRED_AGENTS}",
         ),
+        _pair(Kind.VAULT, "vault.pem", "the scheduler, then the gateways"),
         _pair(Kind.CONFIGURATION, "configuration.pem", "the bundler"),
     )
 }

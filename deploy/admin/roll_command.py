@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from deploy.admin import layout
+from deploy.admin.errors import AdminError
 from deploy.admin.followers import followers, told
 from deploy.admin.kinds import FILES, Kind
 from deploy.admin.notices import made, newest, publish
 from deploy.admin.rolls import Phase, Roll, Step
+from deploy.admin.vault_key import forgets, not_sealed_again
 from libs.pki.check import issued_by, load_authority
 
 Keys = Annotated[Path, typer.Option(help="The folder of keys that init made.")]
@@ -25,10 +27,26 @@ def add_roll(app: typer.Typer) -> None:
     @app.command(name="roll")
     def roll(kind: Kind, step: Step, keys: Keys, store_url: Store = None, private: Private = None) -> None:
         """Roll a key over: announce, use, retire, end; back leads back from each; status says where it stands."""
-        take(Roll(keys, FILES[kind]), step)
+        one = Roll(keys, FILES[kind])
+        if kind is Kind.VAULT:
+            _keep_readable(one, step, store_url, private or keys / layout.ADMIN)
+        take(one, step)
         if store_url is not None:
             for line in asyncio.run(_followed(kind, keys, store_url, private or keys / layout.ADMIN)):
                 print(line)
+
+
+def _keep_readable(roll: Roll, step: Step, url: str | None, private: Path) -> None:
+    """Refuses a step after which a version of the vault might open no more."""
+    if not forgets(step, roll.phase):
+        return
+    if url is None:
+        raise AdminError(f"name --store-url: {step.value} needs to see that every version is sealed to the key in use")
+    left = asyncio.run(not_sealed_again(roll.folder, url, private=private))
+    if left:
+        raise AdminError(
+            f"{left} versions are not sealed to the key in use yet; restart the scheduler, which seals them, and wait"
+        )
 
 
 def take(roll: Roll, step: Step) -> None:
@@ -62,6 +80,11 @@ def _next(roll: Roll) -> str:
 
 
 async def _followed(kind: Kind, keys: Path, url: str, private: Path) -> list[str]:
+    if kind is Kind.VAULT:
+        left = await not_sealed_again(keys, url, private=private)
+        return [
+            f"{left} versions are not sealed to the key in use yet." if left else "All is sealed to the key in use."
+        ]
     agents = await followers(url, private=private)
     if kind is Kind.AGENTS:
         authority = load_authority(keys / layout.PUBLIC / "agent-ca.pem")

@@ -32,6 +32,7 @@ from services.scheduler.projection import Projection
 from services.scheduler.records import Records
 from services.scheduler.recovery import Recovery
 from services.scheduler.requests import Desk
+from services.scheduler.resealing import Resealing
 from services.scheduler.results import Reports
 from services.scheduler.reveals import FOR_ALL, PER_PERSON, Reveals
 from services.scheduler.sweeper import Sweeper
@@ -52,6 +53,7 @@ class Graph:
     enrolments: Enrolments
     reveals: Reveals
     sweeper: Sweeper
+    resealing: Resealing
 
 
 def build(
@@ -116,4 +118,5 @@ def build(
         clock=clock,
     )
     reveals = Reveals(accounts, Budgets(store), gateway, keys.opener, records, clock, per_person, for_all)
-    return Graph(epochs, desk, fetches, reports, discoveries, enrolments, reveals, sweeper)
+    resealing = Resealing(resources, accounts, ledger, keys.opener, keys.at_rest)
+    return Graph(epochs, desk, fetches, reports, discoveries, enrolments, reveals, sweeper, resealing)

@@ -45,7 +45,7 @@ class Keys:
             raise SettingsError(f"{error.filename}: {error.strerror}") from error
         except (ValueError, TypeError, NotTrustedError) as error:
             raise SettingsError(str(error)) from error
-        if key_id(keys.opener.private.public_key()) != key_id(keys.at_rest.vault):
+        if not keys.opener.has(key_id(keys.at_rest.vault)):
             # A vault sealed to another key could never be opened again.
             raise SettingsError(f"{private / 'vault.key'} does not fit {public / 'vault.pem'}")
         return keys

@@ -22,7 +22,7 @@ from libs.wire.notice import Notice, read_notice, signers_of
 
 NOW = 1_764_044_000_000
 WHOLE = (Step.ANNOUNCE, Step.USE, Step.RETIRE)
-TOLD = (Kind.TASKS, Kind.CONFIGURATION, Kind.SERVERS)  # of which agents are told by notices
+TOLD = (Kind.TASKS, Kind.CONFIGURATION, Kind.SERVERS, Kind.VAULT)  # of which agents are told by notices
 PAIRS = (*TOLD, Kind.AGENTS)
 AFTER = {Step.ANNOUNCE: Phase.ANNOUNCED, Step.USE: Phase.IN_USE, Step.RETIRE: Phase.RETIRED}
 
@@ -112,6 +112,7 @@ def test_agents_can_follow_every_way(roll: Roll) -> None:
         Kind.TASKS: "task_keys",
         Kind.CONFIGURATION: "configuration_keys",
         Kind.SERVERS: "server_authorities",
+        Kind.VAULT: "vault_keys",
     }[roll.files.kind]
     assert [len(getattr(each, field)) for each in chain(roll.folder)] == [2, 1, 2, 1, 2, 1, 2, 1]
 

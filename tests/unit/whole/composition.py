@@ -77,7 +77,12 @@ class Keyring:
         self.servers = make_authority(Use.SERVERS, now=now)
         self.agents = make_authority(Use.AGENTS, now=now)
         self.known = AgentAuthorities(self.agents.certificate)
-        self.at_rest = VaultKeys(self.vault.public_key(), self.recovery.public_key())
+        self.uses_vault_key(self.vault)
+
+    def uses_vault_key(self, vault: X25519PrivateKey, *beside: X25519PrivateKey) -> None:
+        """Which key the vault is sealed to from now on, and which others the scheduler holds."""
+        self.vault, self.vaults_beside = vault, beside
+        self.at_rest = VaultKeys(vault.public_key(), self.recovery.public_key())
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ class Composition:
 
     def scheduler(self, store: Store, broker: Broker, clock: Clock, *, lease: int = LEASE) -> Graph:
         keys = SchedulerKeys(
-            opener=Opener(self.keys.vault),
+            opener=Opener(self.keys.vault, self.keys.vaults_beside),
             task=self.keys.task,
             at_rest=self.keys.at_rest,
             gateway=self.keys.request.public_key(),
