@@ -53,6 +53,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 _SESSION_ENDS_EARLY = 30.0
 _LOOK_SECONDS = 2.0
+_SHORTEST_SESSION = 5.0
 
 
 _NOT_KNOWN = ("signature_invalid", "agent_unknown")
@@ -60,7 +61,11 @@ _NOT_KNOWN = ("signature_invalid", "agent_unknown")
 
 
 class _SessionOverError(Exception):
-    """The session's time is over, or the server does not know it any more."""
+    """The session's time is over."""
+
+
+class _SessionRefusedError(_SessionOverError):
+    """The server does not know the session any more."""
 
 
 @dataclass
@@ -96,8 +101,13 @@ class Agent:
         enrolled = self.identity.started()
         while True:
             session = await self._patiently(lambda: self.moving.reach(lambda: self._session(enrolled)))
+            began = self.tick()
             try:
                 await self._serve(enrolled, session)
+            except _SessionRefusedError:
+                if self.tick() - began < _SHORTEST_SESSION:
+                    # Two gateways that do not agree, as in the middle of a roll-over, are not asked without a pause.
+                    await self.sleep(self.pace.failed())
             except _SessionOverError:
                 continue
             except TransportError as error:
@@ -228,7 +238,7 @@ class Agent:
             answer = await self.transport.poll(f"/agent/v1/poll?wait={int(wait)}", session.token, PollAnswer, hold=wait)
         except RefusedError as error:
             if error.problem.status in (401, 403):
-                raise _SessionOverError from error
+                raise _SessionRefusedError from error
             raise
         except (NoContactError, InTheWayError) as error:
             lasted = self.tick() - began

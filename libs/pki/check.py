@@ -5,6 +5,7 @@ extension names the agent, the resource and the sealing key. Its dates are a sep
 is given: a password's candidates are still sealed to, and an answer still read from, an agent that renews too late.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -69,6 +70,15 @@ class AgentAuthorities:
         in_use, *beside = load_authorities(public / "agent-ca.pem")
         retired = public / "agent-ca-retired.pem"
         return cls(in_use, tuple(beside), load_authorities(retired) if retired.exists() else ())
+
+    @property
+    def era(self) -> str:
+        """A name for what is trusted, another one after each step of a roll-over; empty before the first."""
+        if not (self.beside or self.retired):
+            return ""
+        named = (",".join(each.fingerprint(SHA256()).hex() for each in some) for some in (self.beside, self.retired))
+        text = " ".join((self.in_use.fingerprint(SHA256()).hex(), *named))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def check(self, pem: bytes, *, now: int | None = None) -> AgentIdentity:
         """Who an agent certificate is for, and how its authority stands; `now` as `check_agent_certificate` takes it.

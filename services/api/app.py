@@ -203,7 +203,7 @@ def build(parts: Parts) -> Gateway:
     queue = Enrolments(StoredEnrolments(store), resources, access=access, calls=calls, recorder=recorder, clock=now)
     heard = Heard(presences, now, parts.clock.sleep)
     board = Noticeboard(parts.notices)
-    tokens = SessionTokens(parts.keys.session_secrets, lambda: board.newest)
+    tokens = SessionTokens(parts.keys.session_secrets, lambda: board.newest, parts.keys.authorities.agents.era)
     door = AgentDoor(
         jobs,
         Results(store),

@@ -1,11 +1,12 @@
 """The session token of an agent: good for polls alone, checked without the store.
 
     v1.<agent>.<expiry, Unix seconds>.<HMAC-SHA256 over all before, base64url>
-    v2.<agent>.<expiry, Unix seconds>.<serial of the newest notice>.<HMAC>
+    v2.<agent>.<expiry>.<serial of the newest notice>[.<era>].<HMAC>
 
-A token from before the newest notice is over: the agent opens another session, which tells it to follow. Every gateway
-has the secret, current and previous, in a file; so any of them checks any token, and a new secret can be brought in
-while tokens of the old one run out.
+A token from before the newest notice is over, and so is one of another era, which is what the gateway trusts of agents'
+authorities: the agent opens another session, which tells it to follow or to renew. Every gateway has the secret,
+current and previous, in a file; so any of them checks any token, and a new secret can be brought in while tokens of the
+old one run out.
 """
 
 import hashlib
@@ -38,14 +39,16 @@ def _mac(secret: bytes, text: str) -> str:
 class SessionTokens:
     """Makes and checks tokens. The first secret is the current one; `newest` is the newest notice's serial."""
 
-    def __init__(self, secrets: Sequence[bytes], newest: Callable[[], int] = lambda: 0) -> None:
-        self._secrets, self._newest = tuple(secrets), newest
+    def __init__(self, secrets: Sequence[bytes], newest: Callable[[], int] = lambda: 0, era: str = "") -> None:
+        self._secrets, self._newest, self._era = tuple(secrets), newest, era
         self._good: dict[str, tuple[str, int, int]] = {}
 
     def make(self, agent: str, now: int) -> str:
         """A token of `agent` for ten minutes from `now`, Unix milliseconds."""
         expiry, notice = now // 1000 + LIFETIME_SECONDS, self._newest()
-        text = f"v2.{agent}.{expiry}.{notice}" if notice else f"v1.{agent}.{expiry}"
+        text = f"v1.{agent}.{expiry}"
+        if notice or self._era:
+            text = f"v2.{agent}.{expiry}.{notice}" + (f".{self._era}" if self._era else "")
         return f"{text}.{_mac(self._secrets[0], text)}"
 
     def agent(self, token: str, now: int) -> str | None:
@@ -60,7 +63,10 @@ class SessionTokens:
         text, _, mac = token.rpartition(".")
         if not token.isascii() or not any(hmac.compare_digest(_mac(each, text), mac) for each in self._secrets):
             return None
-        _, agent, expiry, *notice = text.split(".")
+        _, agent, expiry, *more = text.split(".")
+        notice, era = more[:1], more[1:]
+        if "".join(era) != self._era:
+            return None
         if len(self._good) >= _REMEMBERED:
             self._good.clear()
         self._good[token] = agent, int(expiry), int(notice[0]) if notice else 0

@@ -4,7 +4,7 @@ from deploy.admin.kinds import FILES, Kind
 from deploy.admin.notices import newest
 from deploy.admin.rolls import Phase, Roll
 from libs.client import models
-from tests.e2e.site import Site, until
+from tests.e2e.site import PATIENCE, Site, until
 from tests.lab.host import Host
 
 NOTICE = "/var/lib/keyturn-agent/notice.json"
@@ -61,8 +61,8 @@ def restart_agent(site: Site, host: Host | None = None) -> None:
     (host or site.host).run(["systemctl", "restart", "keyturn-agent.service"], timeout=60)
 
 
-def sets(site: Site, account: models.Account, password: str) -> None:
+def sets(site: Site, account: models.Account, password: str, seconds: float = PATIENCE) -> None:
     """A reset is carried out and proven, and what is revealed is what the host has."""
-    ended = site.resets(account, password)
+    ended = site.ends(site.reset(account, password), seconds)
     assert ended.state == "done", ended
     assert site.revealed(account)[0] == password.encode()

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from libs.pki.check import AgentAuthorities
+from libs.pki.issue import Use, make_authority
 from libs.store.presence import Presences
 from libs.wire.agent_api import SessionRequest
 from libs.wire.notice import AT_ONCE, Notices, SignedNotice, sign_notice
@@ -64,6 +66,31 @@ def test_a_token_from_before_a_notice_is_over() -> None:
     assert tokens.agent(after.replace("1764044000", "1764044009"), 1) is None
     other = SessionTokens((b"s" * 32,))  # a gateway that has not seen the notice yet
     assert other.agent(after, 1) == "agt_a"
+
+
+def test_a_token_of_another_era_is_over() -> None:
+    before, after = SessionTokens((b"s" * 32,)), SessionTokens((b"s" * 32,), era="0123456789abcdef")
+    plain, rolled = before.make("agt_a", 0), after.make("agt_a", 0)
+    assert (before.agent(plain, 1), after.agent(rolled, 1)) == ("agt_a", "agt_a")
+    assert (before.agent(rolled, 1), after.agent(plain, 1)) == (None, None)
+    with_notice = SessionTokens((b"s" * 32,), lambda: 7, "0123456789abcdef")
+    assert with_notice.agent(rolled, 1) is None
+    assert with_notice.agent(with_notice.make("agt_a", 0), 1) == "agt_a"
+    assert after.agent(with_notice.make("agt_a", 0), 1) == "agt_a"
+
+
+def test_each_step_of_a_roll_over_is_an_era() -> None:
+    old, new = (make_authority(Use.AGENTS, now=1_764_000_000_000).certificate for _ in range(2))
+    assert AgentAuthorities(old).era == ""
+    eras = {
+        each.era
+        for each in (
+            AgentAuthorities(old, (new,)),
+            AgentAuthorities(new, (old,)),
+            AgentAuthorities(new, (), (old,)),
+        )
+    }
+    assert len(eras) == 3
 
 
 async def test_a_session_tells_and_anybody_reads(world: World) -> None:
