@@ -5,6 +5,7 @@ held    the private halves of all that may still be needed; kinds without one ar
 record  the two keys of a roll-over that is under way, in the private folder of the service that owns them
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -27,6 +28,8 @@ class Kind(StrEnum):
     SERVERS = "servers"
     AGENTS = "agents"
     VAULT = "vault"
+    SESSION = "session"
+    RELEASE = "release"
     CONFIGURATION = "configuration"
 
 
@@ -50,6 +53,8 @@ class Files:
     held: str | None
     restart: str  # what reads the keys at its start, in this order
     entries: Callable[[bytes], tuple[bytes, ...]] = blocks
+    tells: bool = True
+    """Whether agents are told of it by a notice."""
     retired: str | None = None
     """Where a retired key is kept, for what it is still good for; below the folder of keys."""
     unready: Callable[[Path, bytes], str | None] = lambda _folder, _new: None
@@ -82,6 +87,14 @@ def _pair(kind: Kind, public: str, restart: str) -> Files:
     )
 
 
+def _lines(raw: bytes) -> tuple[bytes, ...]:
+    return tuple(each + b"\n" for each in raw.split())
+
+
+def _made_elsewhere(_now: int) -> Made:
+    raise AdminError("a release's key is made where releases are signed: name its public half with --release PEM")
+
+
 FILES = {
     each.kind: each
     for each in (
@@ -89,10 +102,33 @@ FILES = {
         replace(_pair(Kind.SERVERS, "server-ca.pem", "the bundler, then the gateways"), unready=_gateway_waits),
         replace(
             _pair(Kind.AGENTS, "agent-ca.pem", "the gateways and the scheduler, then the bundler"),
+            tells=False,  # they see it by the certificates that they get
             retired=f"{layout.PUBLIC}/{layout.RETIRED_AGENTS}",
         ),
         _pair(Kind.VAULT, "vault.pem", "the scheduler, then the gateways"),
         _pair(Kind.CONFIGURATION, "configuration.pem", "the bundler"),
+        Files(
+            kind=Kind.SESSION,
+            folder="gateway",
+            name="session",
+            shown=f"gateway/{layout.SESSION_SECRET}",
+            mode=layout.FILE_MODE,
+            make=lambda _now: Made(None, secrets.token_hex(32).encode() + b"\n"),
+            held=None,
+            restart="the gateways",
+            entries=_lines,
+            tells=False,
+        ),
+        Files(
+            kind=Kind.RELEASE,
+            folder=layout.ADMIN,
+            name="release",
+            shown=f"{layout.PUBLIC}/{layout.RELEASE}",
+            mode=layout.PUBLIC_FILE_MODE,
+            make=_made_elsewhere,
+            held=None,
+            restart="the bundler",
+        ),
     )
 }
 

@@ -10,6 +10,7 @@ import typer
 from deploy.admin import layout
 from deploy.admin.errors import AdminError
 from deploy.admin.followers import followers, told
+from deploy.admin.keys import load_release, public_pem
 from deploy.admin.kinds import FILES, Kind
 from deploy.admin.notices import made, newest, publish
 from deploy.admin.rolls import Phase, Roll, Step
@@ -19,18 +20,27 @@ from libs.pki.check import issued_by, load_authority
 Keys = Annotated[Path, typer.Option(help="The folder of keys that init made.")]
 Private = Annotated[Path | None, typer.Option(help="The administrator's folder; KEYS/admin unless given.")]
 Store = Annotated[str | None, typer.Option(help="mongodb://HOST:PORT/ without credentials: shows who follows.")]
+Release = Annotated[Path | None, typer.Option(help="The new release's public key, to announce it.")]
 
 
 def add_roll(app: typer.Typer) -> None:
     """Adds the command."""
 
     @app.command(name="roll")
-    def roll(kind: Kind, step: Step, keys: Keys, store_url: Store = None, private: Private = None) -> None:
+    def roll(
+        kind: Kind,
+        step: Step,
+        keys: Keys,
+        *,
+        store_url: Store = None,
+        private: Private = None,
+        release: Release = None,
+    ) -> None:
         """Roll a key over: announce, use, retire, end; back leads back from each; status says where it stands."""
         one = Roll(keys, FILES[kind])
         if kind is Kind.VAULT:
             _keep_readable(one, step, store_url, private or keys / layout.ADMIN)
-        take(one, step)
+        take(one, step, None if release is None else public_pem(load_release(release)))
         if store_url is not None:
             for line in asyncio.run(_followed(kind, keys, store_url, private or keys / layout.ADMIN)):
                 print(line)
@@ -49,7 +59,7 @@ def _keep_readable(roll: Roll, step: Step, url: str | None, private: Path) -> No
         )
 
 
-def take(roll: Roll, step: Step) -> None:
+def take(roll: Roll, step: Step, given: bytes | None = None) -> None:
     """Takes the step, makes the notice, and says what to do next.
 
     Raises:
@@ -58,11 +68,12 @@ def take(roll: Roll, step: Step) -> None:
     now = time.time_ns() // 1_000_000
     if step is not Step.STATUS:
         # `back` says no phase, so what was interrupted before its notice was made is only ended by it.
-        known = step is Step.BACK and newest(roll.folder) is not None
+        tells = roll.files.tells
+        known = tells and step is Step.BACK and newest(roll.folder) is not None
         serial = publish(roll.folder, now=now) if known else None
         if serial is None:
-            roll.take(step, now=now)
-            serial = publish(roll.folder, now=now)
+            roll.take(step, now=now, given=given)
+            serial = publish(roll.folder, now=now) if tells else None
         roll.withdrawn()
         if serial is not None:
             print(made(serial))
@@ -85,6 +96,8 @@ async def _followed(kind: Kind, keys: Path, url: str, private: Path) -> list[str
         return [
             f"{left} versions are not sealed to the key in use yet." if left else "All is sealed to the key in use."
         ]
+    if kind is Kind.SESSION:
+        return []
     agents = await followers(url, private=private)
     if kind is Kind.AGENTS:
         authority = load_authority(keys / layout.PUBLIC / "agent-ca.pem")

@@ -12,7 +12,7 @@ from libs.pki.check import AgentAuthorities
 from libs.pki.errors import NotTrustedError
 from libs.pki.issue import Authority
 from libs.service.settings import SettingsError
-from libs.wire.key_files import signing_in_use
+from libs.wire.key_files import signing_in_use, signing_publics
 from libs.wire.notice import Notices
 from services.bundler.package import Ingredients
 
@@ -51,16 +51,19 @@ class Keys:
             raise SettingsError(f"{error.filename}: {error.strerror}") from error
 
 
-def release_key(public: Path) -> Ed25519PublicKey | None:
-    """The release's key; None where no release is trusted yet.
+def release_keys(public: Path) -> tuple[Ed25519PublicKey, ...]:
+    """The releases' keys; none where no release is trusted yet, and two while one is rolled over.
 
     Raises:
         SettingsError: the file holds another kind of key.
     """
+    path = public / _RELEASE
     try:
-        return _public(public / _RELEASE)
+        return signing_publics(path.read_bytes())
     except FileNotFoundError:
-        return None
+        return ()
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def ingredients(public: Path, installer: Callable[[], bytes]) -> Ingredients:

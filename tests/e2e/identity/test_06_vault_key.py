@@ -14,7 +14,10 @@ BOTH = ("scheduler", "gateway")
 
 
 def sealed_again(site: Site) -> None:
-    until(lambda: "\n0 versions are not sealed" in steps(site, Kind.VAULT, "status") or None, "the vault to be sealed")
+    def look() -> bool | None:
+        return "All is sealed to the key in use." in steps(site, Kind.VAULT, "status") or None
+
+    until(look, "the vault to be sealed")
 
 
 def readable(site: Site, *accounts: tuple[models.Account, str]) -> None:

@@ -150,7 +150,7 @@ class Parts:
             now=self.clock,
         )
         self.composer = Composer(
-            pantry=Pantry(Runtimes(self.store), lambda: self.release),
+            pantry=Pantry(Runtimes(self.store), lambda: (self.release,)),
             ingredients={Platform.LINUX: lambda: INGREDIENTS},
             configuration=CONFIGURATION,
             tokens=tokens,
