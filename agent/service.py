@@ -96,9 +96,10 @@ class Agent:
         Raises:
             NoTokenError: not enrolled, and the package carries no token.
         """
-        enrolled = await self._patiently(lambda: self.moving.reach(self._enrolled))
-        self.transport.agent = enrolled.agent
+        if self.identity.enrolled is None:
+            await self._patiently(lambda: self.moving.reach(self._enrol))
         enrolled = self.identity.started()
+        self.transport.agent = enrolled.agent
         while True:
             session = await self._patiently(lambda: self.moving.reach(lambda: self._session(enrolled)))
             began = self.tick()
@@ -130,13 +131,10 @@ class Agent:
         self.told.problem(f"{error.code}: {error}", needs_a_person=stuck)
         await self.sleep(wait)
 
-    async def _enrolled(self) -> Enrolled:
-        if self.identity.enrolled is not None:
-            return self.identity.enrolled
+    async def _enrol(self) -> None:
         enrolment = Enrolment(self.config, self.package, self.identity, self.transport, self.version)
         enrolled = await enrolment.enrol()
         self.log.say("enrolled", agent=enrolled.agent, resource=enrolled.resource)
-        return enrolled
 
     async def _session(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
         """A new session by the key that counts, and the moment at which it ends by the monotonic clock."""
