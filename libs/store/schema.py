@@ -59,6 +59,7 @@ class CollectionName(StrEnum):
     REQUESTS = "desk.requests"
     RESULTS = "desk.results"
     OBSERVATIONS = "desk.observations"
+    RECEIPTS = "desk.receipts"
     JOBS = "mail.jobs"
     ACCOUNTS = "vault.accounts"
     TASKS = "vault.tasks"
@@ -125,6 +126,7 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.REQUESTS: (_OUTBOX, _on("taken", "created_at"), _on("created_at")),
         CollectionName.RESULTS: (_OUTBOX, _on("taken", "created_at"), _on("job"), _on("created_at")),
         CollectionName.OBSERVATIONS: (_OUTBOX, _on("taken", "created_at"), _on("agent", "created_at")),
+        CollectionName.RECEIPTS: (),
         CollectionName.JOBS: (_OUTBOX, _on("agent", "state"), _on("state", "created_at"), _on("task")),
         CollectionName.ACCOUNTS: (
             _OUTBOX,

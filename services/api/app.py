@@ -19,6 +19,7 @@ from libs.store.audit import Audit as StoredAudit
 from libs.store.audit import AuditTrail
 from libs.store.certificates import Certificates
 from libs.store.enrolments import Enrolments as StoredEnrolments
+from libs.store.epoch import EpochStore
 from libs.store.incidents import Incidents as StoredIncidents
 from libs.store.jobs import Jobs
 from libs.store.nonces import Nonces
@@ -26,6 +27,7 @@ from libs.store.observations import Observations
 from libs.store.packages import Packages as StoredPackages
 from libs.store.ports import Store
 from libs.store.presence import Presences
+from libs.store.receipts import Receipts
 from libs.store.requests import Requests
 from libs.store.resources import Resources as StoredResources
 from libs.store.results import Results
@@ -201,7 +203,15 @@ def build(parts: Parts) -> Gateway:
     heard = Heard(presences, now, parts.clock.sleep)
     tokens = SessionTokens(parts.keys.session_secrets)
     door = AgentDoor(
-        jobs, Results(store), Observations(store), presences, tokens=tokens, heard=heard, clock=now, nudge=parts.nudge
+        jobs,
+        Results(store),
+        Observations(store),
+        presences,
+        Receipts(store),
+        tokens=tokens,
+        heard=heard,
+        clock=now,
+        nudge=parts.nudge,
     )
     identities = Identities(certificates, parts.keys.authorities.agent)
     signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
@@ -253,6 +263,12 @@ def build(parts: Parts) -> Gateway:
             now=now,
         )
     )
+
+    async def read_again() -> set[str]:
+        """What the mailroom is filled from; sessions of before a restore are over by then."""
+        tokens.begin(await EpochStore(store).began())
+        return await jobs.agents_with_mail()
+
     metrics.watch(held=lambda: mailroom.waiting, with_mail=lambda: mailroom.with_mail, streams=lambda: events.open)
     poll = Poll(tokens, mailroom, now, metrics.polled, heard.note)
     return Gateway(
@@ -261,7 +277,7 @@ def build(parts: Parts) -> Gateway:
         site=pages,
         mailroom=mailroom,
         events=events,
-        notices=Notices(parts.broker, mailroom, events, jobs.agents_with_mail, parts.clock.sleep),
+        notices=Notices(parts.broker, mailroom, events, read_again, parts.clock.sleep),
         heard=heard,
         setup=setup,
         calls=calls,

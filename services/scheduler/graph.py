@@ -20,6 +20,7 @@ from libs.store.resources import Resources
 from libs.store.results import Results
 from libs.store.schema import Service
 from libs.store.tasks import Tasks
+from services.scheduler.clock_watch import ClockWatch
 from services.scheduler.enrolments import Enrolments
 from services.scheduler.episodes import Episodes
 from services.scheduler.epochs import Epochs
@@ -98,7 +99,9 @@ def build(
         clock=clock,
     )
     reports = Reports(results, agents, ledger, episodes, nonces, keys.opener, clock)
-    discoveries = Discoveries(observations, accounts, resources, agents, ledger, episodes, nonces, broker, clock)
+    discoveries = Discoveries(
+        observations, accounts, resources, agents, epochs, ledger, episodes, nonces, broker, clock
+    )
     takeovers = Takeovers(gateway, certificates, resources, accounts, ledger, episodes, records, broker, clock)
     enrolments = Enrolments(certificates, resources, agents, takeovers, records, broker, clock)
     sweeper = Sweeper(
@@ -116,6 +119,7 @@ def build(
         offers=offers,
         ledger=ledger,
         projection=projection,
+        watch=ClockWatch(accounts, ledger, clock),
         clock=clock,
     )
     reveals = Reveals(accounts, Budgets(store), gateway, keys.opener, records, clock, per_person, for_all)

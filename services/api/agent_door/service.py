@@ -8,6 +8,7 @@ from libs.store.errors import OutcomeUnknownError
 from libs.store.jobs import JobDocument, Jobs, JobState
 from libs.store.observations import ObservationDocument, Observations
 from libs.store.presence import Presence, Presences
+from libs.store.receipts import Receipts
 from libs.store.results import ResultDocument, Results, result_id
 from libs.store.schema import CollectionName
 from libs.wire.agent_api import (
@@ -40,6 +41,7 @@ class AgentDoor:
         results: Results,
         observations: Observations,
         presences: Presences,
+        receipts: Receipts,
         *,
         tokens: SessionTokens,
         heard: Heard,
@@ -47,6 +49,7 @@ class AgentDoor:
         nudge: Nudge,
     ) -> None:
         self._jobs, self._results, self._observations, self._presences = jobs, results, observations, presences
+        self._receipts = receipts
         self._tokens, self._heard, self._clock, self._nudge = tokens, heard, clock, nudge
 
     async def session(self, admitted: Certified, body: SessionRequest, address: str) -> SessionAnswer:
@@ -109,7 +112,12 @@ class AgentDoor:
         for signed, result in read:
             now = self._clock()
             document = ResultDocument(
-                id=result_id(result.job, signed), job=result.job, agent=identity.agent, signed=signed, created_at=now
+                id=result_id(result.job, signed),
+                job=result.job,
+                agent=identity.agent,
+                signed=signed,
+                created_at=now,
+                receipt=await self._receipts.next(identity.resource, now),
             )
             # A repeat meets itself, and its event is in the outbox already or was published.
             await self._results.insert(document, TaskReported(job=result.job).envelope(now))
@@ -155,7 +163,10 @@ class AgentDoor:
         if (seen.agent, seen.resource) != (identity.agent, identity.resource):
             raise InvalidError("observation", "It is of another agent or resource.", "observation_invalid")
         now = self._clock()
-        document = ObservationDocument(id=seen.id, agent=identity.agent, signed=body.observation, created_at=now)
+        receipt = await self._receipts.next(identity.resource, now)
+        document = ObservationDocument(
+            id=seen.id, agent=identity.agent, signed=body.observation, created_at=now, receipt=receipt
+        )
         await self._observations.insert(document, AgentObserved(observation=seen.id).envelope(now))
         step(Step.GATEWAY_OBSERVATION_STORED)
         self._nudge(CollectionName.OBSERVATIONS, seen.id)

@@ -1,9 +1,10 @@
 """The session token of an agent: good for polls alone, checked without the store.
 
-    v1.<agent>.<expiry, Unix seconds>.<HMAC-SHA256 over all before, base64url>
+    v2.<agent>.<expiry, Unix seconds>.<epoch>.<HMAC-SHA256 over all before, base64url>
 
 Every gateway has the secret, current and previous, in a file; so any of them checks any token, and a new secret can be
-brought in while tokens of the old one run out.
+brought in while tokens of the old one run out. A token of an older epoch is over: the store was put back since it was
+made, so every agent has to open a session again and to show its host.
 """
 
 import hashlib
@@ -13,6 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 LIFETIME_SECONDS = 600
+_SKEW_SECONDS = 60
+"""By how much the clocks of two gateways may differ. Beyond it a token was made by a clock that was ahead."""
+
 _MIN_SECRET = 32
 _REMEMBERED = 20_000
 
@@ -38,27 +42,36 @@ class SessionTokens:
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
         self._secrets = tuple(secrets)
-        self._good: dict[str, tuple[str, int]] = {}
+        self._epoch = 0
+        self._good: dict[str, tuple[str, int, int]] = {}
+
+    def begin(self, epoch: int) -> None:
+        """Tokens of an older epoch are over from now on."""
+        self._epoch = max(self._epoch, epoch)
 
     def make(self, agent: str, now: int) -> str:
         """A token of `agent` for ten minutes from `now`, Unix milliseconds."""
-        text = f"v1.{agent}.{now // 1000 + LIFETIME_SECONDS}"
+        text = f"v2.{agent}.{now // 1000 + LIFETIME_SECONDS}.{self._epoch}"
         return f"{text}.{_mac(self._secrets[0], text)}"
 
     def agent(self, token: str, now: int) -> str | None:
-        """Whose token it is; None when it is not ours or its time is over.
+        """Whose token it is; None when it is not ours, its time is over, or it ends later than any token of now can.
 
         A token that was found good once is remembered, because an agent shows the same one with each poll.
         """
         good = self._good.get(token) or self._checked(token)
-        return good[0] if good is not None and now // 1000 < good[1] else None
+        if good is None:
+            return None
+        agent, expiry, epoch = good
+        in_time = 0 < expiry - now // 1000 <= LIFETIME_SECONDS + _SKEW_SECONDS
+        return agent if in_time and epoch >= self._epoch else None
 
-    def _checked(self, token: str) -> tuple[str, int] | None:
+    def _checked(self, token: str) -> tuple[str, int, int] | None:
         text, _, mac = token.rpartition(".")
         if not token.isascii() or not any(hmac.compare_digest(_mac(each, text), mac) for each in self._secrets):
             return None
-        _, agent, expiry = text.split(".")
+        _, agent, expiry, epoch = text.split(".")
         if len(self._good) >= _REMEMBERED:
             self._good.clear()
-        self._good[token] = agent, int(expiry)
+        self._good[token] = agent, int(expiry), int(epoch)
         return self._good[token]

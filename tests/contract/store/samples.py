@@ -254,9 +254,17 @@ RECORDS = [
         why=Reason.REQUEST_NOT_TRUSTED,
     ),
     ResultDocument(
-        id=some(Noun.REPORT), job=some(Noun.JOB), agent=some(Noun.AGENT), signed=SIGNED, created_at=NOW, why="stale"
+        id=some(Noun.REPORT),
+        job=some(Noun.JOB),
+        agent=some(Noun.AGENT),
+        signed=SIGNED,
+        created_at=NOW,
+        receipt=NOW + 1,
+        why="stale",
     ),
-    ObservationDocument(id=some(Noun.OBSERVATION), agent=some(Noun.AGENT), signed=SIGNED, created_at=NOW),
+    ObservationDocument(
+        id=some(Noun.OBSERVATION), agent=some(Noun.AGENT), signed=SIGNED, created_at=NOW, receipt=NOW + 1
+    ),
     JobDocument(
         id=some(Noun.JOB),
         task=some(Noun.TASK),
