@@ -222,8 +222,11 @@ class Agent(Answer):
     state: str
     version: str
     last_seen: datetime | None
+    clock_skew_seconds: int | None = None
     enrolled_at: datetime
     expires_at: datetime
+    revoked_at: datetime | None = None
+    revoked_because: str | None = None
 
 
 class Record(Answer):

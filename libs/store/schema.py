@@ -151,7 +151,7 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
             _on("owner", "name"),
             _on("agent"),
         ),
-        CollectionName.AGENTS: (),
+        CollectionName.AGENTS: (_on("revoked_at"),),
         CollectionName.EPOCH: (),
         CollectionName.BUDGETS: (_EXPIRES,),
         CollectionName.CERTIFICATES: (
