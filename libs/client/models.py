@@ -203,6 +203,12 @@ class Enrolment(Answer):
     decided_by: Ref | None
 
 
+class Closed(Answer):
+    by: Ref
+    at: datetime
+    reason: str
+
+
 class Incident(Answer):
     id: str
     kind: str
@@ -214,6 +220,7 @@ class Incident(Answer):
     user_name: str
     package: str | None
     token: str
+    closed: Closed | None = None
 
 
 class Agent(Answer):

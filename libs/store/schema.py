@@ -56,6 +56,7 @@ class CollectionName(StrEnum):
     SETUP = "people.setup"
     PRESENCE = "people.presence"
     NONCES = "people.nonces"
+    CLOSINGS = "people.closings"
     REQUESTS = "desk.requests"
     RESULTS = "desk.results"
     OBSERVATIONS = "desk.observations"
@@ -122,6 +123,7 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.SETUP: (),
         CollectionName.PRESENCE: (_on("last_seen"),),
         CollectionName.NONCES: (_EXPIRES,),
+        CollectionName.CLOSINGS: (),
         CollectionName.REQUESTS: (_OUTBOX, _on("taken", "created_at"), _on("created_at")),
         CollectionName.RESULTS: (_OUTBOX, _on("taken", "created_at"), _on("job"), _on("created_at")),
         CollectionName.OBSERVATIONS: (_OUTBOX, _on("taken", "created_at"), _on("agent", "created_at")),

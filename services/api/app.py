@@ -19,6 +19,7 @@ from libs.store.agents import AgentDocuments
 from libs.store.audit import Audit as StoredAudit
 from libs.store.audit import AuditTrail
 from libs.store.certificates import Certificates
+from libs.store.closings import Closings
 from libs.store.enrolments import Enrolments as StoredEnrolments
 from libs.store.incidents import Incidents as StoredIncidents
 from libs.store.jobs import Jobs
@@ -245,7 +246,7 @@ def build(parts: Parts) -> Gateway:
         package_routes.router(packages, caller),
         token_routes.router(EnrolmentTokens(Tokens(store), calls, recorder, now), caller),
         enrolment_routes.router(queue, caller),
-        incident_routes.router(Incidents(StoredIncidents(store), now), caller),
+        incident_routes.router(Incidents(StoredIncidents(store), Closings(store), recorder, now), caller),
         agents_routes.router(Agents(resources, facts, now), revoking, caller),
         audit_routes.router(Audit(AuditTrail(store), now), caller),
         event_routes.router(events, listener),

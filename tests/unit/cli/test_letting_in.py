@@ -66,6 +66,11 @@ def test_an_incident_is_told_with_what_to_do(keyturn: Keyturn, running: Site) ->
     assert "build another package" in shown
     (incident,) = keyturn("incidents", "--json").json
     assert incident["kind"] == "token_used_by_another_key"
+    assert incident["id"] in keyturn("incidents").out
+    assert keyturn("incidents", "close", incident["id"]).status == 2  # why?
+    assert "Closed by ops" in keyturn("incidents", "close", incident["id"], "--reason", "our own test").out
+    assert "Nothing has happened" in keyturn("incidents").out
+    assert "our own test" in keyturn("incidents", "--all").out
 
 
 def test_a_package_for_a_machine_that_is_not_there_is_not_asked_for(
