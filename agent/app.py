@@ -19,6 +19,7 @@ from agent.backends.linux_local import open_linux_local
 from agent.backends.preflight import examine
 from agent.config import AgentConfig, ConfigError, check_config, load_config
 from agent.enrolment import NoTokenError
+from agent.farewell import Farewell, RevokedError, read_kept
 from agent.host.children import on_path
 from agent.host.lock import AgentRunningError, HostLock
 from agent.host.status import read_status, sentence
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, PackageError, IdentityError) as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
+    except RevokedError as error:
+        print(error, file=sys.stderr)
+        return EX_STUCK
     except (JournalError, AgentRunningError, NoTokenError, CryptUnavailableError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -82,6 +86,9 @@ def _check(asked: argparse.Namespace) -> int:
 
 def _status(asked: argparse.Namespace) -> int:
     status = read_status(asked.state)
+    if status is None and (revoked := read_kept(asked.state)) is not None:
+        print(revoked.sentence)
+        return EX_STUCK
     well, text = sentence(status)
     print(text)
     if well:
@@ -132,6 +139,7 @@ async def _until_asked(
         memory=memory,
         worker=Worker(backend, memory, identity.keys, transport),
         watch=Watch(backend, memory, identity),
+        farewell=Farewell(state, identity, package),
         told=Told(state, f"{config.server_name}:{config.server_port}", wall_clock),
         pace=Pace(ceiling=float(max(config.schedule_interval, 5))),
         log=log,

@@ -5,9 +5,10 @@ does.
       -> renew, if the server says that it is time -> poll: mail? fetch, perform, report -> ... until the session ends,
       then another one
 
-A cut poll is no news, not an error. No refusal makes the agent drop its identity. An answer that was lost is made
-again: the server's fetch brings its job back until a result is stored, and the agent compares again before it repeats
-one.
+A cut poll is no news, not an error. No refusal makes the agent drop its identity, unless it carries the scheduler's
+signed word that it was revoked (`agent.farewell`): then the agent stops, and says what a person can do. An answer that
+was lost is made again: the server's fetch brings its job back until a result is stored, and the agent compares again
+before it repeats one.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 from agent.apply import Worker
 from agent.config import AgentConfig
 from agent.enrolment import Enrolment
+from agent.farewell import Farewell, NotRevokedError
 from agent.identity import Enrolled, Identity
 from agent.log import Log
 from agent.mandate import Mandate, NotMandatedError
@@ -73,6 +75,7 @@ class Agent:
     worker: Worker
     watch: Watch
     told: Told
+    farewell: Farewell
     pace: Pace
     log: Log
     version: str
@@ -86,7 +89,9 @@ class Agent:
 
         Raises:
             NoTokenError: not enrolled, and the package carries no token.
+            RevokedError: the scheduler said that this machine's agent is revoked.
         """
+        self.farewell.at_start()
         enrolled = await self._patiently(self._enrolled)
         self.transport.agent = enrolled.agent
         enrolled = self.identity.started()
@@ -110,17 +115,32 @@ class Agent:
                 await self._failed(error)
 
     async def _failed(self, error: TransportError) -> None:
+        self._heed(error)
         wait = self.pace.failed()
         self.log.say("no contact", code=error.code, why=str(error), again_in=round(wait, 1))
         stuck = isinstance(error, RefusedError) and error.needs_a_person
         self.told.problem(f"{error.code}: {error}", needs_a_person=stuck)
         await self.sleep(wait)
 
+    def _heed(self, error: TransportError) -> None:
+        """Ends the agent where the scheduler says so itself; whoever else says it is only tried again later."""
+        signed = error.problem.revocation if isinstance(error, RefusedError) else None
+        if signed is None:
+            return
+        try:
+            revoked = self.farewell.believe(signed)
+        except NotRevokedError as why:
+            self.log.say("a revocation was not believed", code="revocation_not_trusted", why=str(why))
+            return
+        self.log.say("revoked", why=str(revoked))
+        raise revoked
+
     async def _enrolled(self) -> Enrolled:
         if self.identity.enrolled is not None:
             return self.identity.enrolled
         enrolment = Enrolment(self.config, self.package, self.identity, self.transport, self.version)
         enrolled = await enrolment.enrol()
+        self.farewell.admitted()
         self.log.say("enrolled", agent=enrolled.agent, resource=enrolled.resource)
         return enrolled
 
@@ -165,6 +185,7 @@ class Agent:
             boot=enrolled.boot,
             sequence=self.identity.enrolled.sequence if self.identity.enrolled else 0,
             digest=await self.watch.digest(),
+            clock=self.transport.clock(),
         )
         answer = await self.transport.send_signed("/agent/v1/session", request, SessionAnswer)
         self.transport.offset = answer.server_time - self.transport.clock()

@@ -22,6 +22,7 @@ class Presence(Record):
     digest: str = ""  # over account, fingerprint and mark of every account at the last contact
     boot: int = 0  # the agent's own count of its starts
     sequence: int = 0  # of its last observation
+    skew: int | None = None  # how many seconds the host's clock was ahead at the last session, as far as it told
 
 
 class Presences(Table[Presence]):

@@ -56,6 +56,7 @@ class SessionRequest(Wire):
     boot: int = Field(ge=1, lt=2**53)  # counts the agent's starts; never lower than before on one disk
     sequence: int = Field(ge=0, lt=2**53)  # of its last observation
     digest: Hash  # over account, fingerprint and mark of every account it sees
+    clock: Millis | None = Field(default=None, exclude_if=not_)  # the host's own: how far it is off is shown
 
 
 class SessionAnswer(Wire):
@@ -122,3 +123,4 @@ class Problem(Wire):
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
     retry_after: int | None = None  # seconds
     server_time: Millis | None = None  # with clock_skew
+    revocation: Signed | None = Field(default=None, exclude_if=not_)  # with agent_revoked: `libs.wire.revocation`

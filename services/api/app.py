@@ -15,9 +15,11 @@ from fastapi.routing import APIRoute
 from libs.broker.ports import Broker
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts as StoredAccounts
+from libs.store.agents import AgentDocuments
 from libs.store.audit import Audit as StoredAudit
 from libs.store.audit import AuditTrail
 from libs.store.certificates import Certificates
+from libs.store.closings import Closings
 from libs.store.enrolments import Enrolments as StoredEnrolments
 from libs.store.epoch import EpochStore
 from libs.store.incidents import Incidents as StoredIncidents
@@ -53,8 +55,9 @@ from services.api.agent_door.presence import Heard
 from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
-from services.api.agent_door.tokens import SessionTokens
+from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.agents import routes as agents_routes
+from services.api.agents.revoking import Revoking
 from services.api.agents.service import Agents
 from services.api.agents.views import AgentFacts
 from services.api.audit import routes as audit_routes
@@ -84,6 +87,7 @@ from services.api.poll import PATH, App, Poll, Receive, Scope, Send
 from services.api.resources import routes as resource_routes
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
+from services.api.revocations import Revocations
 from services.api.sessions import routes as session_routes
 from services.api.sessions.hashing import Hashing
 from services.api.sessions.service import Sessions
@@ -168,7 +172,9 @@ def build(parts: Parts) -> Gateway:
     calls = Calls(parts.broker, signer)
     access = Access(resources, accounts)
     hashing = Hashing(parts.hasher)
-    mailroom, facts = Mailroom(), AgentFacts(certificates, presences)
+    documents = AgentDocuments(store)
+    revocations = Revocations(documents, requests)
+    mailroom, facts = Mailroom(), AgentFacts(certificates, presences, revocations)
     # Nouns.
     people = Users(users, hashing, recorder, now, entropy)
     signing_in = Sessions(
@@ -180,12 +186,23 @@ def build(parts: Parts) -> Gateway:
         requests,
         tasks,
         certificates,
+        revocations,
         shown,
         access=access,
         signer=signer,
         vault=parts.keys.vault,
         recorder=recorder,
         nudge=parts.nudge,
+    )
+    revoking = Revoking(
+        requests,
+        certificates,
+        resources,
+        facts,
+        signer=signer,
+        recorder=recorder,
+        nudge=parts.nudge,
+        shut=lambda agent: mailroom.shut((agent,)),
     )
     events = Events(access.may_see, signing_in.good, parts.heartbeat_seconds)
     packages = Packages(
@@ -213,7 +230,7 @@ def build(parts: Parts) -> Gateway:
         clock=now,
         nudge=parts.nudge,
     )
-    identities = Identities(certificates, parts.keys.authorities.agent)
+    identities = Identities(certificates, revocations, parts.keys.authorities.agent)
     signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
@@ -239,8 +256,8 @@ def build(parts: Parts) -> Gateway:
         package_routes.router(packages, caller),
         token_routes.router(EnrolmentTokens(Tokens(store), calls, recorder, now), caller),
         enrolment_routes.router(queue, caller),
-        incident_routes.router(Incidents(StoredIncidents(store), now), caller),
-        agents_routes.router(Agents(resources, facts, now), caller),
+        incident_routes.router(Incidents(StoredIncidents(store), Closings(store), recorder, now), caller),
+        agents_routes.router(Agents(resources, facts, now), revoking, caller),
         audit_routes.router(Audit(AuditTrail(store), now), caller),
         event_routes.router(events, listener),
         about_routes.router(about),
@@ -277,7 +294,14 @@ def build(parts: Parts) -> Gateway:
         site=pages,
         mailroom=mailroom,
         events=events,
-        notices=Notices(parts.broker, mailroom, events, read_again, parts.clock.sleep),
+        notices=Notices(
+            parts.broker,
+            mailroom,
+            events,
+            with_mail=read_again,
+            revoked=lambda: documents.revoked_since(now() - 2 * LIFETIME_SECONDS * 1000),
+            sleep=parts.clock.sleep,
+        ),
         heard=heard,
         setup=setup,
         calls=calls,

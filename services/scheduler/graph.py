@@ -37,9 +37,11 @@ from services.scheduler.recovery import Recovery
 from services.scheduler.requests import Desk
 from services.scheduler.results import Reports
 from services.scheduler.reveals import FOR_ALL, PER_PERSON, Reveals
+from services.scheduler.revocations import Revocations
 from services.scheduler.sweeper import Sweeper
 from services.scheduler.takeovers import Takeovers
 from services.scheduler.trusted import Agents, Gateway
+from services.scheduler.withdrawals import Withdrawals
 from services.scheduler.witness import MemoryWitness, Witness
 
 
@@ -75,14 +77,28 @@ def build(
     certificates, jobs, results, observations = Certificates(store), Jobs(store), Results(store), Observations(store)
     gateway = Gateway(keys.gateway)
     check = partial(check_agent_certificate, authority=keys.agents)
-    agents = Agents(Pins(certificates, AgentDocuments(store), check, clock), resources)
+    documents = AgentDocuments(store)
+    agents = Agents(Pins(certificates, documents, check, clock), resources)
     records = Records(Audit(store, Service.SCHEDULER), clock)
     projection = Projection(Tasks(store), accounts, resources, requests, gateway, broker, clock)
     ledger = Ledger(accounts, projection, broker, clock)
     epochs = Epochs(EpochStore(store), witness, Recovery(resources, accounts, ledger, clock), clock)
     fetches = Fetches(jobs, ledger, clock, lease)
     offers = Offers(jobs, agents, keys.opener, keys.task, records, broker, clock)
-    episodes = Episodes(ledger, offers, nonces, clock)
+    episodes = Episodes(ledger, offers, agents, nonces, clock)
+    withdrawals = Withdrawals(offers, fetches, ledger, clock)
+    revocations = Revocations(
+        documents=documents,
+        certificates=certificates,
+        resources=resources,
+        accounts=accounts,
+        ledger=ledger,
+        withdrawals=withdrawals,
+        records=records,
+        task_key=keys.task,
+        broker=broker,
+        clock=clock,
+    )
     desk = Desk(
         requests=requests,
         accounts=accounts,
@@ -90,7 +106,8 @@ def build(
         agents=agents,
         ledger=ledger,
         offers=offers,
-        fetches=fetches,
+        withdrawals=withdrawals,
+        revocations=revocations,
         projection=projection,
         opener=keys.opener,
         keys=keys.at_rest,
@@ -117,6 +134,7 @@ def build(
         fetches=fetches,
         episodes=episodes,
         offers=offers,
+        withdrawals=withdrawals,
         ledger=ledger,
         projection=projection,
         watch=ClockWatch(accounts, ledger, clock),

@@ -31,6 +31,7 @@ from services.scheduler.offers import Offers
 from services.scheduler.projection import Projection
 from services.scheduler.requests import Desk
 from services.scheduler.results import Reports
+from services.scheduler.withdrawals import Withdrawals
 
 log = structlog.get_logger()
 
@@ -57,6 +58,7 @@ class Sweeper:
     fetches: Fetches
     episodes: Episodes
     offers: Offers
+    withdrawals: Withdrawals
     ledger: Ledger
     projection: Projection
     watch: ClockWatch
@@ -109,7 +111,7 @@ class Sweeper:
             if flight.lease_until is not None and flight.lease_until <= now:
                 await self.episodes.begin(await self.ledger.turn(account.id, lambda a: _lost(a, flight.task, now)))
         elif flight.deadline <= now:
-            await self.desk.end_queued(account, End.EXPIRED, Reason.DEADLINE_PASSED)
+            await self.withdrawals.end_queued(account, End.EXPIRED, Reason.DEADLINE_PASSED)
         else:
             await self.accounts.look_again(account, await self._offered(account, flight.deadline))
 

@@ -4,6 +4,7 @@ A certificate counts only under the authority's own file, whatever the store say
 bytes. Its dates are not asked here: an agent that renews too late must still be able to do it.
 """
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from libs.pki.check import AgentIdentity, check_agent_certificate
 from libs.pki.errors import NotTrustedError
 from libs.store.certificates import Certificates, CertificateState
 from services.api.errors import AgentRefusedError
+from services.api.revocations import Revocations
 
 _KEPT = 10_000
+_REVOKED = "This agent was revoked. Its machine needs a new package."
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,23 @@ class Known:
 class Identities:
     """Reads them."""
 
-    def __init__(self, certificates: Certificates, authority: x509.Certificate) -> None:
-        self._certificates, self._authority = certificates, authority
+    def __init__(self, certificates: Certificates, revocations: Revocations, authority: x509.Certificate) -> None:
+        self._certificates, self._revocations, self._authority = certificates, revocations, authority
         self._checked: OrderedDict[bytes, AgentIdentity] = OrderedDict()
 
     async def known(self, agent: str) -> Known:
         """The agent.
 
         Raises:
-            AgentRefusedError: `agent_unknown`, `agent_revoked`.
+            AgentRefusedError: `agent_unknown`, `agent_revoked` (with the scheduler's statement, once there is one).
         """
-        found = await self._certificates.of_agent(agent)
+        found, revoked = await asyncio.gather(self._certificates.of_agent(agent), self._revocations.of(agent))
+        if revoked is not None:
+            said = {} if revoked.statement is None else {"revocation": revoked.statement.model_dump(mode="json")}
+            raise AgentRefusedError(_REVOKED, "agent_revoked", **said)
         good = [each for each in found if each.state is CertificateState.ACTIVE]
         if found and not good:
-            raise AgentRefusedError("This agent was revoked. Its machine needs a new package.", "agent_revoked")
+            raise AgentRefusedError(_REVOKED, "agent_revoked")
         line = tuple(
             Certified(identity, each.renew_at)
             for each in good

@@ -31,6 +31,8 @@ from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.errors import InvalidError
 from services.api.nudge import Nudge
 
+_ON_ITS_WAY_SECONDS = 2
+
 
 class AgentDoor:
     """The agents' side of the gateway. `clock` in Unix milliseconds."""
@@ -65,6 +67,7 @@ class AgentDoor:
             digest=known,
             boot=body.boot,
             sequence=body.sequence,
+            skew=_skew(body.clock, now),
         )
         if before is not None and replace(before, last_seen=now) == after:
             self._heard.note(agent)
@@ -181,3 +184,11 @@ def _until_renewal(admitted: Certified, now: int) -> int:
     """How long the agent keeps this session, in seconds: the next one tells it to renew, or to try again."""
     until = admitted.renew_at if now < admitted.renew_at else admitted.identity.not_after
     return max(1, min((until - now) // 1000 + 1, LIFETIME_SECONDS))
+
+
+def _skew(clock: int | None, now: int) -> int | None:
+    """How far the host's clock is ahead, in seconds; what the request took on its way is not counted as being off."""
+    if clock is None:
+        return None
+    seconds = round((clock - now) / 1000)
+    return 0 if abs(seconds) <= _ON_ITS_WAY_SECONDS else seconds

@@ -15,8 +15,10 @@ from libs.domain.state import (
     Version,
     VersionState,
 )
+from libs.store.agents import AgentDocument
 from libs.store.audit import AuditRecord, Who
 from libs.store.certificates import Certificate, CertificateState
+from libs.store.closings import Closing
 from libs.store.enrolments import EnrolmentDocument, EnrolmentState
 from libs.store.incidents import Incident
 from libs.store.jobs import JobDocument, JobState
@@ -213,6 +215,8 @@ RECORDS = [
         user_name="ada",
         address="192.0.2.8",
     ),
+    Closing(id=some(Noun.INCIDENT), at=NOW, by=some(Noun.USER), by_name="ada", why="our own test"),
+    AgentDocument(id=some(Noun.AGENT), serial="0a", key_hash=KEY, revoked=SIGNED, revoked_at=NOW, rev=3),
     Package(
         id=some(Noun.PACKAGE),
         platform=Platform.WINDOWS_DOMAIN,

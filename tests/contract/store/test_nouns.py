@@ -6,6 +6,7 @@ from typing import Any
 
 from libs.domain.state import Kind
 from libs.store.accounts import Accounts
+from libs.store.agents import AgentDocument, AgentDocuments
 from libs.store.audit import Audit, AuditRecord, AuditTrail, Who
 from libs.store.budgets import Budgets
 from libs.store.certificates import Certificate, Certificates, CertificateState
@@ -354,3 +355,13 @@ async def test_a_runtime_is_read_back_byte_by_byte(store: Store) -> None:
     assert newest.chunks == 2
     assert await runtimes.whole(newest) == raw[1:]
     assert await runtimes.newest(Platform.WINDOWS) is None
+
+
+async def test_the_agents_that_were_revoked_lately_are_found(store: Store) -> None:
+    agents = AgentDocuments(store)
+    for name, revoked_at in (("agt_a", None), ("agt_b", NOW), ("agt_c", NOW + 5)):
+        assert await agents.insert(
+            AgentDocument(id=name, revoked=SIGNED if revoked_at else None, revoked_at=revoked_at)
+        )
+    assert await agents.revoked_since(NOW) == {"agt_b", "agt_c"}
+    assert await agents.revoked_since(NOW + 1) == {"agt_c"}

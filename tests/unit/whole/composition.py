@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from agent.apply import Worker
 from agent.backends.ports import Backend
 from agent.config import AgentConfig
+from agent.farewell import Farewell
 from agent.identity import Identity
 from agent.journal import Journal
 from agent.log import Log
@@ -117,17 +118,18 @@ def make_agent(
     tick: Callable[[], float] = time.monotonic,
 ) -> Agent:
     """The agent of an installed package in `folder`; it is not started."""
-    identity, memory = Identity(folder / "state"), Memory(journal)
+    identity, memory, package = Identity(folder / "state"), Memory(journal), Package.load(folder / "package")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     transport = Transport(server="keyturn", port=7272, tls=tls, wire=wire, clock=clock)
     return Agent(
         config=CONFIG,
-        package=Package.load(folder / "package"),
+        package=package,
         identity=identity,
         transport=transport,
         memory=memory,
         worker=Worker(backend, memory, identity.keys, transport),
         watch=Watch(backend, memory, identity, files=files),
+        farewell=Farewell(folder / "state", identity, package),
         told=Told(folder, "keyturn:7272", clock),
         pace=pace,
         log=Log("error"),
