@@ -19,6 +19,7 @@ from agent.backends.linux_local import open_linux_local
 from agent.backends.preflight import examine
 from agent.config import AgentConfig, ConfigError, check_config, load_config
 from agent.enrolment import NoTokenError
+from agent.farewell import Farewell, RevokedError, read_kept
 from agent.follower import Follower
 from agent.following import Trust
 from agent.host.children import on_path
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, PackageError, IdentityError) as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
+    except RevokedError as error:
+        print(error, file=sys.stderr)
+        return EX_STUCK
     except (JournalError, AgentRunningError, NoTokenError, CryptUnavailableError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -85,6 +89,9 @@ def _check(asked: argparse.Namespace) -> int:
 
 def _status(asked: argparse.Namespace) -> int:
     status = read_status(asked.state)
+    if status is None and (revoked := read_kept(asked.state)) is not None:
+        print(revoked.sentence)
+        return EX_STUCK
     well, text = sentence(status)
     print(text)
     if well:
@@ -140,6 +147,7 @@ async def _until_asked(
         memory=memory,
         worker=Worker(backend, memory, identity.keys, transport),
         watch=Watch(backend, memory, identity),
+        farewell=Farewell(state, identity, trust),
         told=told,
         pace=Pace(ceiling=float(max(config.schedule_interval, 5))),
         log=log,

@@ -19,8 +19,8 @@ two steps leaves a working identity:
 A retired sealing key is kept until the renewal after: jobs that were sealed to it lie in the mailbox until then at the
 latest, because a renewal begins right after a fetch whose jobs were all answered.
 
-Keys never leave the host, and nothing but a person removes the last ones: no refusal of a server makes the agent drop
-its identity.
+Keys never leave the host. Nothing but a person, or a revocation that the scheduler signed (`agent.farewell`), removes
+the last ones: no refusal of a server makes the agent drop its identity.
 """
 
 import contextlib
@@ -195,6 +195,22 @@ class Identity:
         after = self._keep(replace(enrolled, pair=enrolled.next, next=None, retired=(*kept, enrolled.pair)))
         self._tidy(after)
         return after
+
+    # ---- revocation
+
+    def drop(self) -> None:
+        """Takes the identity away, and makes the keys of the next one. Safe to repeat.
+
+        The key of the fingerprints stays: what the journal knows of this host's password fields goes on counting.
+        """
+        (self._state / "identity.json").unlink(missing_ok=True)
+        for name, kind in _NAMES:
+            for path in (self._file(name, 0, kind), *self._state.glob(f"{name}.*.{kind}")):
+                path.unlink(missing_ok=True)
+        sync_folder(self._state)
+        self.enrolled = None
+        pair = self._made(0)
+        self.keys.signing, self.keys.sealing, self.keys.others = pair.signing, pair.sealing, ()
 
     # ---- parts
 

@@ -5,9 +5,10 @@ does.
       sees -> fetch once, perform, report -> renew, if the server says that it is time
       -> poll: mail? fetch, perform, report -> ... until the session ends, then another one
 
-A cut poll is no news, not an error. No refusal makes the agent drop its identity. An answer that was lost is made
-again: the server's fetch brings its job back until a result is stored, and the agent compares again before it repeats
-one.
+A cut poll is no news, not an error. No refusal makes the agent drop its identity, unless it carries the scheduler's
+signed word that it was revoked (`agent.farewell`): then the agent stops, and says what a person can do. An answer that
+was lost is made again: the server's fetch brings its job back until a result is stored, and the agent compares again
+before it repeats one.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 from agent.apply import Worker
 from agent.config import AgentConfig
 from agent.enrolment import Enrolment
+from agent.farewell import Farewell, NotRevokedError
 from agent.follower import Follower
 from agent.identity import Enrolled, Identity
 from agent.log import Log
@@ -82,6 +84,7 @@ class Agent:
     worker: Worker
     watch: Watch
     told: Told
+    farewell: Farewell
     pace: Pace
     log: Log
     version: str
@@ -95,7 +98,9 @@ class Agent:
 
         Raises:
             NoTokenError: not enrolled, and the package carries no token.
+            RevokedError: the scheduler said that this machine's agent is revoked.
         """
+        self.farewell.at_start()
         if self.identity.enrolled is None:
             await self._patiently(lambda: self.moving.reach(self._enrol))
         enrolled = self.identity.started()
@@ -125,15 +130,33 @@ class Agent:
                 await self._failed(error)
 
     async def _failed(self, error: TransportError) -> None:
+        await self._heed(error)
         wait = self.pace.failed()
         self.log.say("no contact", code=error.code, why=str(error), again_in=round(wait, 1))
         stuck = isinstance(error, RefusedError) and error.needs_a_person
         self.told.problem(f"{error.code}: {error}", needs_a_person=stuck)
         await self.sleep(wait)
 
+    async def _heed(self, error: TransportError) -> None:
+        """Ends the agent where the scheduler says so itself; whoever else says it is only tried again later."""
+        signed = error.problem.revocation if isinstance(error, RefusedError) else None
+        if signed is None:
+            return None
+        try:
+            revoked = self.farewell.believe(signed)
+        except NotRevokedError as why:
+            # The scheduler may have another key by now, which no session can tell a revoked agent of.
+            if await self.follower.follow():
+                return await self._heed(error)
+            self.log.say("a revocation was not believed", code="revocation_not_trusted", why=str(why))
+            return None
+        self.log.say("revoked", why=str(revoked))
+        raise revoked
+
     async def _enrol(self) -> None:
         enrolment = Enrolment(self.config, self.package, self.identity, self.transport, self.version)
         enrolled = await enrolment.enrol()
+        self.farewell.admitted()
         self.log.say("enrolled", agent=enrolled.agent, resource=enrolled.resource)
 
     async def _session(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
@@ -180,6 +203,7 @@ class Agent:
             notice=self.follower.trust.serial,
             place=self.transport.place if len(self.moving.path) > 1 else None,
             astray=self.moving.astray,
+            clock=self.transport.clock(),
         )
         answer = await self.transport.send_signed("/agent/v1/session", request, SessionAnswer)
         self.transport.offset = answer.server_time - self.transport.clock()

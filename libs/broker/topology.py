@@ -90,7 +90,7 @@ class Queue:
 
 
 QUEUES: Final = (
-    Queue(QueueName.REQUESTS, ("task.requested", "task.cancel_requested")),
+    Queue(QueueName.REQUESTS, ("task.requested", "task.cancel_requested", "agent.revoke_requested")),
     Queue(QueueName.REPORTS, ("task.reported",)),
     Queue(QueueName.FETCHES, ("agent.fetched",)),
     Queue(QueueName.OBSERVATIONS, ("agent.observed",)),

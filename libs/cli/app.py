@@ -8,7 +8,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from libs.cli import change, enrolments, exits, packages, people, things, work
+from libs.cli import agents, change, enrolments, exits, incidents, packages, people, things, work
 from libs.cli.context import Context
 from libs.cli.exits import of_error
 from libs.cli.profile import Profiles
@@ -46,8 +46,6 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("adopt", change.adopt),
         ("reveal", change.reveal),
         ("notifications", things.notifications),
-        ("agents", things.agents),
-        ("incidents", enrolments.incidents),
         ("audit", things.audit),
         ("about", things.about),
     ):
@@ -59,6 +57,8 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("tasks", work.tasks),
         ("packages", packages.packages),
         ("enrolments", enrolments.enrolments),
+        ("agents", agents.agents),
+        ("incidents", incidents.incidents),
     ):
         made.add_typer(group, name=name)
     return made

@@ -1,13 +1,11 @@
-"""Machines that wait for a person, and incidents."""
+"""Machines that wait for a person."""
 
 from typing import Annotated
 
 import typer
 
 from libs.cli.context import Context, Json, identifier, of
-from libs.cli.show import ago
 from libs.cli.things import Limit
-from libs.client import models
 from libs.wire.ids import Noun
 
 enrolments = typer.Typer(no_args_is_help=True, help="Machines that wait until somebody lets them in.")
@@ -56,27 +54,3 @@ def _settle(call: Context, enrolment: str, *, approve: bool, as_json: bool) -> N
         screen.data(settled)
     else:
         screen.say(f"{settled.host_name}: {settled.sentence}")
-
-
-def incidents(context: typer.Context, limit: Limit = 50, as_json: Json = False) -> None:
-    """What may be an attack, newest first, and what to do about it."""
-    call = of(context)
-    with call.client() as client:
-        found = client.incidents(limit)
-    screen = call.screen(as_json=as_json)
-    if as_json:
-        screen.data(found)
-        return
-    if not found:
-        screen.say("Nothing has happened that you should look at.")
-    for each in found:
-        screen.say(*_lines(each))
-
-
-def _lines(incident: models.Incident) -> list[str]:
-    about = f"package {incident.package}, token {incident.token}" if incident.package else f"token {incident.token}"
-    return [
-        f"{incident.at:%Y-%m-%d %H:%M:%S} UTC, {ago(incident.at)}  {incident.kind}  ({about})",
-        f"  {incident.sentence}",
-        f"  {incident.next}",
-    ]

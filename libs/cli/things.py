@@ -1,4 +1,4 @@
-"""Looking at things: resources, accounts, agents, notifications, the audit, the server."""
+"""Looking at things: resources, accounts, notifications, the audit, the server."""
 
 from typing import Annotated
 
@@ -99,19 +99,6 @@ def show_account(
     screen.table(
         ("version", "may be live", "what is known of it", "made", "proven"), rows, "The vault holds no password of it."
     )
-
-
-def agents(context: typer.Context, limit: Limit = 200, as_json: Json = False) -> None:
-    """List agents."""
-    call = of(context)
-    with call.client() as client:
-        found = client.agents(limit)
-    screen = call.screen(as_json=as_json)
-    if as_json:
-        screen.data(found)
-    else:
-        rows = ([each.resource.name, each.state, each.version, ago(each.last_seen), each.id] for each in found)
-        screen.table(("machine", "state", "version", "last contact", "identifier"), rows, "No agent has enrolled yet.")
 
 
 def notifications(context: typer.Context, as_json: Json = False) -> None:

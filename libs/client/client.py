@@ -281,8 +281,16 @@ class Client:
         """Newest first."""
         return self._http.items("/v1/incidents", models.Incident, limit=limit)
 
+    def close_incident(self, key: str, reason: str) -> models.Incident:
+        """Somebody has looked at it; it stays on record."""
+        return self._http.post(f"/v1/incidents/{part(key)}/close", models.Incident, {"reason": reason})
+
     def agents(self, limit: int = DEFAULT_LIMIT) -> list[models.Agent]:
         return self._http.items("/v1/agents", models.Agent, limit=limit)
+
+    def revoke_agent(self, key: str, reason: str) -> models.Agent:
+        """Ends an agent; its machine can only enrol anew."""
+        return self._http.post(f"/v1/agents/{part(key)}/revoke", models.Agent, {"reason": reason})
 
     def audit(
         self, limit: int = 50, *, account: str | None = None, person: str | None = None, task: str | None = None

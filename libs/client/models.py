@@ -203,6 +203,12 @@ class Enrolment(Answer):
     decided_by: Ref | None
 
 
+class Closed(Answer):
+    by: Ref
+    at: datetime
+    reason: str
+
+
 class Incident(Answer):
     id: str
     kind: str
@@ -214,6 +220,7 @@ class Incident(Answer):
     user_name: str
     package: str | None
     token: str
+    closed: Closed | None = None
 
 
 class Agent(Answer):
@@ -222,8 +229,11 @@ class Agent(Answer):
     state: str
     version: str
     last_seen: datetime | None
+    clock_skew_seconds: int | None = None
     enrolled_at: datetime
     expires_at: datetime
+    revoked_at: datetime | None = None
+    revoked_because: str | None = None
 
 
 class Record(Answer):

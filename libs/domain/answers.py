@@ -20,12 +20,13 @@ def answered(
     resource: str,
     next_nonce: str,
     now: int,
+    receipt: int,
     recovered: tuple[Version, ...] = (),
 ) -> Change:
     """The account after one outcome of a result that the agent of `resource` signed.
 
-    `now` is when the gateway received it. The agent's own time decides nothing. `recovered` is what the agent's escrow
-    held beside the known versions, each opened once, so that nothing else is kept.
+    `now` is when the gateway received it, and `receipt` its number. The agent's own time decides nothing. `recovered`
+    is what the agent's escrow held beside the known versions, each opened once, so that nothing else is kept.
 
     Raises:
         StaleAnswerError: it does not count for this account, or not any more.
@@ -33,11 +34,11 @@ def answered(
     if account.resource != resource:
         raise StaleAnswerError(f"the agent of {resource} speaks of an account of {account.resource}")
     if isinstance(outcome, ResetOutcome):
-        return _reset(account.rotation, result, outcome, now)
-    return _compared(account.rotation, result, outcome, recovered, next_nonce=next_nonce, now=now)
+        return _reset(account.rotation, result, outcome, now=now, receipt=receipt)
+    return _compared(account.rotation, result, outcome, recovered, next_nonce=next_nonce, now=now, receipt=receipt)
 
 
-def _reset(r: Rotation, result: Result, outcome: ResetOutcome, now: int) -> Change:
+def _reset(r: Rotation, result: Result, outcome: ResetOutcome, *, now: int, receipt: int) -> Change:
     generation = Generation.parse(outcome.generation)
     if outcome.answer is ResetAnswer.APPLIED:
         return applied(
@@ -46,6 +47,7 @@ def _reset(r: Rotation, result: Result, outcome: ResetOutcome, now: int) -> Chan
             generation=generation,
             nonce=result.nonce,
             now=now,
+            receipt=receipt,
             fingerprint=outcome.fingerprint,
             remarks=outcome.remarks,
         )
@@ -56,6 +58,7 @@ def _reset(r: Rotation, result: Result, outcome: ResetOutcome, now: int) -> Chan
             generation=generation,
             nonce=result.nonce,
             now=now,
+            receipt=receipt,
             reason=outcome.reason or Reason.REFUSED_BY_HOST,
             detail=outcome.detail,
             fingerprint=outcome.fingerprint,
@@ -67,7 +70,14 @@ def _reset(r: Rotation, result: Result, outcome: ResetOutcome, now: int) -> Chan
 
 
 def _compared(
-    r: Rotation, result: Result, outcome: VerifyOutcome, recovered: tuple[Version, ...], *, next_nonce: str, now: int
+    r: Rotation,
+    result: Result,
+    outcome: VerifyOutcome,
+    recovered: tuple[Version, ...],
+    *,
+    next_nonce: str,
+    now: int,
+    receipt: int,
 ) -> Change:
     if outcome.answer is VerifyAnswer.CANNOT_TELL:
         return cannot_tell(
@@ -92,6 +102,7 @@ def _compared(
         opens=opens,
         next_nonce=next_nonce,
         now=now,
+        receipt=receipt,
         fingerprint=outcome.fingerprint,
         remarks=outcome.remarks,
         recovered=recovered,

@@ -21,7 +21,8 @@ A generation is a pair (epoch, counter) and never comes twice, also not after a 
 version that was ever offered is never dropped here. A timeout is "unknown", never "failed". Each function takes the
 account's rotation and the moment, and returns the new one with the requests that ended by it.
 
-`now` is when the gateway received what is decided upon, in Unix milliseconds: queues may reorder, receipts do not.
+`now` is when the gateway received what is decided upon, in Unix milliseconds, and is kept for people. What came first
+is decided by `receipt`, which only grows: queues may reorder, and clocks may be put back.
 """
 
 from dataclasses import replace
@@ -169,6 +170,7 @@ def applied(
     generation: Generation,
     nonce: str,
     now: int,
+    receipt: int,
     fingerprint: str | None = None,
     remarks: tuple[Remark, ...] = (),
 ) -> Change:
@@ -180,7 +182,7 @@ def applied(
     if r.status is Status.QUARANTINED:
         raise StaleAnswerError("quarantined: it is not known which machine says so")
     reset = _reset_in_flight(r, task, generation, nonce)
-    after = proven(r, generation, now, fingerprint)
+    after = proven(r, generation, now=now, receipt=receipt, fingerprint=fingerprint)
     ended = [Ended(task, Kind.RESET, End.DONE, now, generation=generation, remarks=remarks)]
     if r.flight is not None and r.flight is not reset:
         # The comparison that was under way is answered by this one: the same password was found live.
@@ -195,6 +197,7 @@ def refused(
     generation: Generation,
     nonce: str,
     now: int,
+    receipt: int,
     reason: Reason,
     detail: str | None = None,
     fingerprint: str | None = None,
@@ -210,8 +213,7 @@ def refused(
     if r.status is not Status.PENDING:
         raise StaleAnswerError("uncertain already; only a comparison settles it")
     after = marked(offered(r, flight, now), generation, VersionState.REFUSED)
-    seen = r.seen if fingerprint is None else Seen(fingerprint, generation, now)
-    before = replace(after, status=r.back, flight=None, seen=seen)
+    before = _seen_at_refusal(replace(after, status=r.back, flight=None), generation, fingerprint, now, receipt)
     ended = Ended(task, Kind.RESET, End.REFUSED, now, reason, detail, generation)
     return Change(held_against_contact(before), (ended,))
 
@@ -240,6 +242,7 @@ def compared(
     opens: Generation | None,
     next_nonce: str,
     now: int,
+    receipt: int,
     fingerprint: str | None = None,
     remarks: tuple[Remark, ...] = (),
     recovered: tuple[Version, ...] = (),
@@ -260,7 +263,7 @@ def compared(
         if all(v.generation != opens for v in candidates(r)):
             raise StaleAnswerError(f"{opens} was never offered")
         ended = [_compared(flight, opens, now, remarks)]
-        after = proven(_not_stated(r, opens), opens, now, fingerprint)
+        after = proven(_not_stated(r, opens), opens, now=now, receipt=receipt, fingerprint=fingerprint)
         return Change(with_recovered(after, recovered), (*ended, *_settled(r, opens, now)))
     more = with_recovered(r, recovered)
     done = flight.skip + MAX_CANDIDATES if more is r else 0
@@ -274,6 +277,7 @@ def compared(
         unanswered=None,
         fingerprint=fingerprint,
         compared_at=now,
+        compared_receipt=receipt,
     )
     verdict = _compared(flight, None, now, remarks)
     return Change(held_against_contact(after), (verdict, *_settled(r, None, now)))
@@ -289,7 +293,9 @@ def cannot_tell(
     detail: str | None = None,
     recovered: tuple[Version, ...] = (),
 ) -> Change:
-    """The agent could not compare: the status stays as it is. What its escrow held is kept all the same.
+    """The agent could not compare: the status stays as it is.
+
+    What its escrow held and the vault did not know is kept all the same, and makes it UNCERTAIN: it may be live.
 
     Raises:
         StaleAnswerError: the answer is of another flight or nonce.
@@ -297,7 +303,10 @@ def cannot_tell(
     flight = _flight(r, task, nonce)
     if not flight.compares:
         raise StaleAnswerError("not a comparison")
-    after = with_recovered(replace(r, flight=None), recovered)
+    ended = replace(r, flight=None)
+    after = with_recovered(ended, recovered)
+    if after is not ended:
+        after = replace(after, status=Status.UNCERTAIN)
     return Change(after, (Ended(task, flight.kind, End.CANNOT_TELL, now, reason, detail),))
 
 
@@ -324,6 +333,17 @@ def _reset_in_flight(r: Rotation, task: str, generation: Generation, nonce: str)
                 return flight
             break
     raise StaleAnswerError(f"{task} with {generation} is not in flight")
+
+
+def _seen_at_refusal(r: Rotation, generation: Generation, fingerprint: str | None, now: int, receipt: int) -> Rotation:
+    """What a refusal tells of the host: a contact, and the first comparison where there was none before."""
+    if fingerprint is None:
+        return r
+    newer = r.seen is not None and r.seen.receipt > receipt
+    after = r if newer else replace(r, seen=Seen(fingerprint, generation, now, receipt))
+    if r.fingerprint is not None:
+        return after
+    return replace(after, fingerprint=fingerprint, compared_at=now, compared_receipt=receipt)
 
 
 def _generation(flight: Flight) -> Generation | None:

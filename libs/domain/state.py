@@ -103,6 +103,7 @@ class Seen:
     fingerprint: str | None
     mark: Generation
     at: int  # when the server received it
+    receipt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Rotation:
     unanswered: Flight | None = None  # a reset whose answer never came, while UNCERTAIN
     fingerprint: str | None = None  # of the password field at the last comparison
     compared_at: int = 0  # the last comparison, whatever it said
+    compared_receipt: int = 0
     seen: Seen | None = None  # the last contact
 
 

@@ -5,29 +5,33 @@ Nothing is ever forgotten by it: the account is UNCERTAIN, or QUARANTINED, until
 
 from dataclasses import replace
 
-from libs.domain.deadlines import SECOND
 from libs.domain.rotation import lost
 from libs.domain.state import NONE, Change, Generation, Phase, Rotation, Seen, Status, VersionState
 from libs.domain.versions import candidates, held_against_contact
 
 
-def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: str, now: int) -> Change:
+def contact(
+    r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: str, now: int, receipt: int, latest: int
+) -> Change:
     """What the host shows at a contact, held against the last comparison: a difference makes the account UNCERTAIN.
 
     So does a mark that is no generation of the vault's: the server came back from a copy, perhaps has given newer ones
     since, and what the agent holds in escrow is asked for; the comparison's fence ends that. While a reset is pending
     all of it is kept, and held against the status that a refused or withdrawn reset returns to. A comparison under way
-    starts anew under `nonce` when the contact shows something new: its answer may be older.
+    starts anew under `nonce` when the contact shows something new: its answer may be older. `latest` is the newest
+    epoch that can have been: an agent knows no number of a later one, whatever it says.
     """
     before = r.seen
     if before is not None:
-        old_news = (before.fingerprint, before.mark) == (fingerprint, mark) and before.at > r.compared_at
-        if before.at > now or old_news:
+        if before.receipt > receipt:
             return Change(r)
-    # An agent knows no number that lies in the future, whatever it says.
+        if (before.fingerprint, before.mark) == (fingerprint, mark) and before.receipt > r.compared_receipt:
+            # Nothing new; but an answer that is still on its way may have been received before it.
+            waits = r.flight is not None or r.unanswered is not None
+            return Change(replace(r, seen=replace(before, at=now, receipt=receipt)) if waits else r)
     ours = mark in (NONE, r.newest) or any(each.generation == mark for each in r.versions)
-    unknown = not ours and mark <= Generation(now // SECOND, mark.counter)
-    after = held_against_contact(replace(r, seen=Seen(fingerprint, mark, now)))
+    unknown = not ours and mark.epoch <= latest
+    after = held_against_contact(replace(r, seen=Seen(fingerprint, mark, now, receipt)))
     if unknown:
         after = _shaken(replace(after, newest=max(r.newest, mark)))
     news = unknown or after.status is not r.status or (before is not None and before.fingerprint != fingerprint)
@@ -39,17 +43,6 @@ def contact(r: Rotation, *, mark: Generation, fingerprint: str | None, nonce: st
             flight=replace(after.flight, nonce=nonce, skip=0, phase=Phase.QUEUED, offered_at=None, lease_until=None),
         )
     )
-
-
-def clock_put_back(r: Rotation, *, now: int) -> Rotation:
-    """The rotation without what lies in the future: the clock was ahead when it was written, and has been put right.
-
-    Otherwise every contact would be older than that, and say nothing until the clock comes there. What cannot be
-    ordered any more counts as older than the next contact, which at worst causes a comparison too many.
-    """
-    seen = None if r.seen is not None and r.seen.at > now else r.seen
-    compared_at = 0 if r.compared_at > now else r.compared_at
-    return replace(r, seen=seen, compared_at=compared_at)
 
 
 def trust_lost(r: Rotation, *, now: int) -> Change:

@@ -36,8 +36,12 @@ def marked(r: Rotation, generation: Generation, state: VersionState) -> Rotation
 
 
 def held_against_contact(r: Rotation) -> Rotation:
-    """UNCERTAIN where the last contact is newer than the last comparison and speaks against it."""
-    if r.status not in (Status.IN_SYNC, Status.DRIFT) or r.seen is None or r.seen.at <= r.compared_at:
+    """UNCERTAIN where the last contact is newer than the last comparison and speaks against it.
+
+    Also where nothing was ever proven: what a refused first reset left in the vault may have become live.
+    """
+    held = r.status in (Status.IN_SYNC, Status.DRIFT) or (r.status is Status.UNMANAGED and candidates(r))
+    if not held or r.seen is None or r.seen.receipt <= r.compared_receipt:
         return r
     went_back = r.proof is not None and r.seen.mark < r.proof.generation
     changed = r.fingerprint is not None and r.seen.fingerprint != r.fingerprint
@@ -70,8 +74,8 @@ def with_recovered(r: Rotation, recovered: tuple[Version, ...]) -> Rotation:
     return replace(r, versions=tuple(versions), newest=max(r.newest, versions[0].generation))
 
 
-def proven(r: Rotation, generation: Generation, now: int, fingerprint: str | None) -> Rotation:
-    """IN_SYNC, unless a contact that was received after `now` was taken up before and speaks against it."""
+def proven(r: Rotation, generation: Generation, *, now: int, receipt: int, fingerprint: str | None) -> Rotation:
+    """IN_SYNC, unless a contact that was received after `receipt` was taken up before and speaks against it."""
     versions = tuple(
         replace(v, state=VersionState.PROVEN, proven_at=now, offered_at=now if v.offered_at is None else v.offered_at)
         if v.generation == generation
@@ -87,5 +91,6 @@ def proven(r: Rotation, generation: Generation, now: int, fingerprint: str | Non
         unanswered=None,
         fingerprint=fingerprint,
         compared_at=now,
+        compared_receipt=receipt,
     )
     return held_against_contact(after)

@@ -46,13 +46,11 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         waking = asyncio.get_running_loop().create_future()
-        sleeper = (self._now + max(0, round(seconds * 1_000)), waking)
-        self._sleepers.append(sleeper)
+        self._sleepers.append((self._now + max(0, round(seconds * 1_000)), waking))
         try:
             await waking
         finally:
-            if sleeper in self._sleepers:
-                self._sleepers.remove(sleeper)
+            self._sleepers = [each for each in self._sleepers if each[1] is not waking]
 
     async def advance(self, seconds: float) -> None:
         """Lets so much time pass, wakes each sleeper at his moment, and lets the loop come to rest each time."""
@@ -70,6 +68,12 @@ class FakeClock:
     def skip(self, seconds: float) -> None:
         """The machine slept: so much time is gone, and whoever was due in it wakes at the next advance."""
         self._now += round(seconds * 1_000)
+
+    def step(self, seconds: float) -> None:
+        """Somebody sets the clock, forward or back: no time passes, and each sleeper sleeps for as long as before."""
+        by = round(seconds * 1_000)
+        self._now += by
+        self._sleepers = [(moment + by, waking) for moment, waking in self._sleepers]
 
 
 async def _rest() -> None:

@@ -8,6 +8,8 @@ from libs.store.table import TurningTable
 _LAST_NAME = "\U0010ffff"
 """No name sorts after it."""
 
+_EVER = 2**53
+
 
 class Accounts(TurningTable[Account]):
     """The accounts of the vault."""
@@ -29,9 +31,14 @@ class Accounts(TurningTable[Account]):
         """The accounts that the sweeper has to look at by `now`, longest overdue first."""
         return self._all(await self._collection.find(between=("due_at", 0, now), limit=limit))
 
+    async def due_after(self, now: int, *, limit: int, after: After | None = None) -> list[Account]:
+        """A page of the accounts to be looked at later; `after` is the (due_at, id) where the page before ended."""
+        found = await self._collection.find(between=("due_at", now + 1, _EVER), after=after, limit=limit)
+        return self._all(found)
+
     async def with_ended(self, limit: int = 100) -> list[Account]:
         """The accounts with requests that ended and are not yet written to their tasks."""
-        return self._all(await self._collection.find(between=("ended.at", 0, 2**53), limit=limit))
+        return self._all(await self._collection.find(between=("ended.at", 0, _EVER), limit=limit))
 
     async def look_again(self, account: Account, at: int | None) -> bool:
         """Moves the sweeper's next look; False when the account was turned since it was read, which set its own."""

@@ -1,4 +1,7 @@
-"""What the scheduler has decided about each agent: the pair of keys it is pinned to. Written by the scheduler alone."""
+"""What the scheduler has decided about each agent: the pair of keys it is pinned to, and whether it was revoked.
+
+Written by the scheduler alone.
+"""
 
 from dataclasses import dataclass
 
@@ -6,20 +9,30 @@ from libs.store.ports import Store
 from libs.store.record import Revised
 from libs.store.schema import CollectionName
 from libs.store.table import TurningTable
+from libs.wire.sign import Signed
+
+_EVER = 2**53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentDocument(Revised):
-    """One agent, by its id."""
+    """One agent, by its id. One that was revoked before it was ever believed has no pair."""
 
-    serial: str  # of the certificate that is pinned, hexadecimal
-    key_hash: str  # of its signing key: SHA-256 over its SubjectPublicKeyInfo
-    sealing_key: bytes  # X25519, raw
-    pinned_at: int
+    serial: str = ""  # of the certificate that is pinned, hexadecimal
+    key_hash: str = ""  # of its signing key: SHA-256 over its SubjectPublicKeyInfo
+    sealing_key: bytes = b""  # X25519, raw
+    pinned_at: int = 0
+    revoked: Signed | None = None  # `libs.wire.revocation`
+    revoked_at: int | None = None
 
 
 class AgentDocuments(TurningTable[AgentDocument]):
-    """Every agent that was ever believed."""
+    """Every agent that was ever believed, or revoked."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, CollectionName.AGENTS, AgentDocument)
+
+    async def revoked_since(self, moment: int, *, limit: int = 10_000) -> set[str]:
+        """The agents that were revoked at `moment` or later."""
+        found = await self._collection.find(between=("revoked_at", moment, _EVER), limit=limit)
+        return {str(document["_id"]) for document in found}

@@ -1,7 +1,7 @@
 """The epoch: the Unix second at which this vault began, or was last restored. It only grows.
 
-Beside it stands how many generations were given in it: whoever remembers a higher number than the document shows knows
-that the store was put back to an earlier copy.
+Beside it stands a count of the generations that were given in it, and of the scheduler's sweeps: whoever remembers a
+higher number than the document shows knows that the store was put back to an earlier copy.
 """
 
 from typing import NamedTuple
@@ -34,8 +34,13 @@ class EpochStore:
                 return Epoch(int(found["began"]), int(found["given"]), bool(found["settled"]))
             await self._collection.insert({"_id": _ONLY, "began": first, "given": 0, "settled": True})
 
+    async def began(self) -> int:
+        """When the current epoch began, for who may only read; 0 where none did."""
+        found = await self._collection.get(_ONLY)
+        return 0 if found is None else int(found["began"])
+
     async def give(self, seen: Epoch) -> Epoch | None:
-        """Counts one more generation; None when the document is not as it was seen."""
+        """Counts one more; None when the document is not as it was seen."""
         more = seen._replace(given=seen.given + 1)
         guard = {"began": seen.began, "given": seen.given}
         return more if await self._collection.update(_ONLY, guard=guard, set={"given": more.given}) else None

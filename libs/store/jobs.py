@@ -74,7 +74,6 @@ class Jobs(Table[JobDocument]):
         found = await self._collection.find(equals={"state": JobState.WAITING}, limit=limit)
         return {str(document["agent"]) for document in found}
 
-    async def in_state(self, state: JobState, until: int, limit: int = 1_000) -> list[JobDocument]:
-        """Jobs in a state that were made by `until`, oldest first."""
-        found = await self._collection.find(equals={"state": state}, between=("created_at", 0, until), limit=limit)
-        return self._all(found)
+    async def in_state(self, state: JobState, now: int, *, patience: int = 0, limit: int = 1_000) -> list[JobDocument]:
+        """Jobs in a state that were made before the last `patience` milliseconds, oldest first."""
+        return await self._left_lying({"state": state}, now, patience, limit)

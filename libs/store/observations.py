@@ -11,11 +11,12 @@ from libs.wire.sign import Signed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservationDocument(Record):
-    """What an agent saw; its `created_at` is the receipt."""
+    """What an agent saw; its `receipt` is what the rules order by."""
 
     agent: str  # who sent it, by the signature of the HTTP request
     signed: Signed
     created_at: int
+    receipt: int
     taken: bool = False
     why: str | None = None  # it did not count
 
@@ -30,7 +31,6 @@ class Observations(Table[ObservationDocument]):
         """The scheduler is done with it; True for the first to say so."""
         return await self._collection.update(key, guard={"taken": False}, set={"taken": True, "why": why})
 
-    async def waiting(self, until: int, limit: int = 100) -> list[ObservationDocument]:
-        """Observations received by `until` that nobody took, oldest first: their message was lost."""
-        found = await self._collection.find(equals={"taken": False}, between=("created_at", 0, until), limit=limit)
-        return self._all(found)
+    async def waiting(self, now: int, *, patience: int = 0, limit: int = 100) -> list[ObservationDocument]:
+        """Observations received before the last `patience` ms, and not taken, oldest first: their message was lost."""
+        return await self._left_lying({"taken": False}, now, patience, limit)

@@ -1,4 +1,4 @@
-"""Long lists by closed ranges: pages, and whole scans.
+"""Long lists by closed ranges: pages, whole scans, and what was left lying.
 
 A page is asked for in windows that grow from its newest end: the last hour, the last day, the last thirty days, all. An
 embedded store reads every document of a range before it cuts it to the limit, so a range is kept as narrow as the page
@@ -48,6 +48,20 @@ async def newest(
         )
         if len(found) >= limit or bottom == low:
             break
+    return found
+
+
+async def left_lying(
+    collection: Collection, *, field: str, equals: Mapping[str, Any], now: int, patience: int, limit: int
+) -> list[Document]:
+    """Documents that nobody came for within `patience` milliseconds, oldest first.
+
+    Then those of the future: a clock that was ahead wrote them, and has been put back since.
+    """
+    found = await collection.find(equals=equals, between=(field, 0, now - patience), limit=limit)
+    if len(found) < limit:
+        ahead = (field, now + 1, _EVER)
+        found += await collection.find(equals=equals, between=ahead, limit=limit - len(found))
     return found
 
 

@@ -25,6 +25,7 @@ class Presence(Record):
     notice: int = 0  # serial of the newest notice that it follows
     place: str = ""  # where it found the server, if there are moves
     astray: str = ""  # why not where they lead
+    skew: int | None = None  # how many seconds the host's clock was ahead at the last session, as far as it told
 
 
 class Presences(Table[Presence]):

@@ -32,7 +32,6 @@ class Requests(Table[RequestDocument]):
         """The scheduler is done with it; True for the first to say so."""
         return await self._collection.update(key, guard={"taken": False}, set={"taken": True, "why": why})
 
-    async def waiting(self, until: int, limit: int = 100) -> list[RequestDocument]:
-        """Requests made by `until` that nobody took, oldest first: their message was lost."""
-        found = await self._collection.find(equals={"taken": False}, between=("created_at", 0, until), limit=limit)
-        return self._all(found)
+    async def waiting(self, now: int, *, patience: int = 0, limit: int = 100) -> list[RequestDocument]:
+        """Requests made before the last `patience` ms, and not taken, oldest first: their message was lost."""
+        return await self._left_lying({"taken": False}, now, patience, limit)

@@ -23,6 +23,7 @@ class Resource(Revised):
     created_at: int
     host: HostFacts | None = None
     observed_at: int | None = None  # when the newest observation was received
+    observation_receipt: int = 0
     sequence: int = 0  # of that observation, by the agent's own counter
 
 

@@ -17,12 +17,13 @@ def result_id(job: str, signed: Signed) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultDocument(Record):
-    """One answer to a job; its `created_at` is the receipt that the rules decide by."""
+    """One answer to a job; its `receipt` is what the rules order by."""
 
     job: str
     agent: str  # who sent it, by the signature of the HTTP request
     signed: Signed
     created_at: int
+    receipt: int
     taken: bool = False
     why: str | None = None  # it did not count
 
@@ -36,7 +37,7 @@ class Results(Table[ResultDocument]):
     async def of_job(self, job: str) -> ResultDocument | None:
         """The job's answer: the oldest that nobody took, else the newest."""
         found = self._all(await self._collection.find(equals={"job": job}, limit=1_000))
-        found.sort(key=lambda each: (each.created_at, each.id))
+        found.sort(key=lambda each: (each.receipt, each.id))
         untaken = (each for each in found if not each.taken)
         return next(untaken, found[-1] if found else None)
 
@@ -44,7 +45,6 @@ class Results(Table[ResultDocument]):
         """The scheduler is done with it; True for the first to say so."""
         return await self._collection.update(key, guard={"taken": False}, set={"taken": True, "why": why})
 
-    async def waiting(self, until: int, limit: int = 100) -> list[ResultDocument]:
-        """Results received by `until` that nobody took, oldest first: their message was lost."""
-        found = await self._collection.find(equals={"taken": False}, between=("created_at", 0, until), limit=limit)
-        return self._all(found)
+    async def waiting(self, now: int, *, patience: int = 0, limit: int = 100) -> list[ResultDocument]:
+        """Results received before the last `patience` ms, and not taken, oldest first: their message was lost."""
+        return await self._left_lying({"taken": False}, now, patience, limit)

@@ -56,9 +56,11 @@ class CollectionName(StrEnum):
     SETUP = "people.setup"
     PRESENCE = "people.presence"
     NONCES = "people.nonces"
+    CLOSINGS = "people.closings"
     REQUESTS = "desk.requests"
     RESULTS = "desk.results"
     OBSERVATIONS = "desk.observations"
+    RECEIPTS = "desk.receipts"
     JOBS = "mail.jobs"
     ACCOUNTS = "vault.accounts"
     TASKS = "vault.tasks"
@@ -122,9 +124,11 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.SETUP: (),
         CollectionName.PRESENCE: (_on("last_seen"),),
         CollectionName.NONCES: (_EXPIRES,),
+        CollectionName.CLOSINGS: (),
         CollectionName.REQUESTS: (_OUTBOX, _on("taken", "created_at"), _on("created_at")),
         CollectionName.RESULTS: (_OUTBOX, _on("taken", "created_at"), _on("job"), _on("created_at")),
         CollectionName.OBSERVATIONS: (_OUTBOX, _on("taken", "created_at"), _on("agent", "created_at")),
+        CollectionName.RECEIPTS: (),
         CollectionName.JOBS: (_OUTBOX, _on("agent", "state"), _on("state", "created_at"), _on("task")),
         CollectionName.ACCOUNTS: (
             _OUTBOX,
@@ -151,7 +155,7 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
             _on("owner", "name"),
             _on("agent"),
         ),
-        CollectionName.AGENTS: (),
+        CollectionName.AGENTS: (_on("revoked_at"),),
         CollectionName.EPOCH: (),
         CollectionName.BUDGETS: (_EXPIRES,),
         CollectionName.CERTIFICATES: (

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 from libs.store.outbox import entries
-from libs.store.paging import newest
+from libs.store.paging import left_lying, newest
 from libs.store.ports import NOTHING, After, Collection, Document, Store
 from libs.store.record import Codec, Identified
 from libs.store.schema import CollectionName
@@ -54,6 +54,12 @@ class Table(Generic[R]):
         field: str = "created_at",
     ) -> list[R]:
         found = await newest(self._collection, field=field, equals=equals or NOTHING, now=now, limit=limit, after=after)
+        return self._all(found)
+
+    async def _left_lying(self, equals: dict[str, Any], now: int, patience: int, limit: int) -> list[R]:
+        found = await left_lying(
+            self._collection, field="created_at", equals=equals, now=now, patience=patience, limit=limit
+        )
         return self._all(found)
 
     def _one(self, document: Document | None) -> R | None:

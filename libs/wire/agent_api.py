@@ -61,6 +61,7 @@ class SessionRequest(Wire):
     notice: int = Field(default=0, ge=0, lt=2**53, exclude_if=not_)  # serial of the newest that it follows
     place: Place | None = Field(default=None, exclude_if=not_)  # where it found the server, if it moved
     astray: Annotated[str, StringConstraints(max_length=200)] = Field(default="", exclude_if=not_)  # why not there
+    clock: Millis | None = Field(default=None, exclude_if=not_)  # the host's own: how far it is off is shown
 
 
 class SessionAnswer(Wire):
@@ -128,3 +129,4 @@ class Problem(Wire):
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
     retry_after: int | None = None  # seconds
     server_time: Millis | None = None  # with clock_skew
+    revocation: Signed | None = Field(default=None, exclude_if=not_)  # with agent_revoked: `libs.wire.revocation`

@@ -67,6 +67,11 @@ class TaskCancelRequested(Event):
     request: RequestId
 
 
+class AgentRevokeRequested(Event):
+    TYPE = "agent.revoke_requested"
+    request: RequestId
+
+
 class TaskReported(Event):
     TYPE = "task.reported"
     job: JobId

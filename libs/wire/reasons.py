@@ -21,6 +21,7 @@ class Reason(StrEnum):
     PASSWORD_KNOWN = "password_known"  # noqa: S105 - a reason code
     STATED_NOT_LIVE = "stated_not_live"
     NO_AGENT = "no_agent"
+    AGENT_REVOKED = "agent_revoked"
     REQUEST_NOT_TRUSTED = "request_not_trusted"
     REQUEST_TOO_LATE = "request_too_late"
     ALREADY_AT_AGENT = "already_at_agent"
@@ -91,6 +92,11 @@ SENTENCES: dict[Reason, Sentences] = {
     ),
     Reason.NO_AGENT: Sentences(
         "The resource has no agent with a valid certificate.", _SAFE, "Enrol the machine again with a new package."
+    ),
+    Reason.AGENT_REVOKED: Sentences(
+        "The machine's agent was revoked before it had the task.",
+        _SAFE,
+        "Enrol the machine again with a package that is built for it, then ask again.",
     ),
     Reason.REQUEST_NOT_TRUSTED: Sentences(
         "The request's signature was not the gateway's.",

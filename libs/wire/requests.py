@@ -33,6 +33,7 @@ UserName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63
 ResourceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$")]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Note = Annotated[str, StringConstraints(max_length=500)]
+RevokeReason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 ServerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$")]
 HostPattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._*?\[\]!-]{1,253}$")]
 """Host names as a shell would match them, such as dmz-*; upper and lower case are the same."""
@@ -163,6 +164,14 @@ class RevokeTokenContent(Wire):
     token: TokenId
 
 
+class RevokeAgentContent(Wire):
+    """End an agent: nothing that it signs counts any more, and nothing is sent to it."""
+
+    kind: Literal["revoke_agent"] = "revoke_agent"
+    agent: AgentId
+    reason: RevokeReason
+
+
 class ComposeContent(Wire):
     """Compose a package: mint its token, and make what follows the runtime in the zip."""
 
@@ -206,6 +215,7 @@ Content = Annotated[
     | CertifyContent
     | SettleContent
     | RevokeTokenContent
+    | RevokeAgentContent
     | RenewContent,
     Field(discriminator="kind"),
 ]

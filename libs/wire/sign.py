@@ -27,6 +27,7 @@ class Prefix(StrEnum):
     RESULT = "keyturn/result/1"  # agent to scheduler
     OBSERVATION = "keyturn/observation/1"  # agent to scheduler
     REQUEST = "keyturn/request/1"  # gateway to scheduler or bundler
+    REVOKED = "keyturn/revoked/1"  # scheduler to agent: an identity is over
     RENEWAL = "keyturn/renewal/1"  # an agent's present key, of its next keys
     RELEASE = "keyturn/release/1"  # a release's manifest
     PACKAGE = "keyturn/package/1"  # a package's manifest, by the bundler

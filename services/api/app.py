@@ -15,10 +15,13 @@ from fastapi.routing import APIRoute
 from libs.broker.ports import Broker
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts as StoredAccounts
+from libs.store.agents import AgentDocuments
 from libs.store.audit import Audit as StoredAudit
 from libs.store.audit import AuditTrail
 from libs.store.certificates import Certificates
+from libs.store.closings import Closings
 from libs.store.enrolments import Enrolments as StoredEnrolments
+from libs.store.epoch import EpochStore
 from libs.store.incidents import Incidents as StoredIncidents
 from libs.store.jobs import Jobs
 from libs.store.nonces import Nonces
@@ -26,6 +29,7 @@ from libs.store.observations import Observations
 from libs.store.packages import Packages as StoredPackages
 from libs.store.ports import Store
 from libs.store.presence import Presences
+from libs.store.receipts import Receipts
 from libs.store.requests import Requests
 from libs.store.resources import Resources as StoredResources
 from libs.store.results import Results
@@ -52,8 +56,9 @@ from services.api.agent_door.presence import Heard
 from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
-from services.api.agent_door.tokens import SessionTokens
+from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.agents import routes as agents_routes
+from services.api.agents.revoking import Revoking
 from services.api.agents.service import Agents
 from services.api.agents.views import AgentFacts
 from services.api.audit import routes as audit_routes
@@ -83,6 +88,7 @@ from services.api.poll import PATH, App, Poll, Receive, Scope, Send
 from services.api.resources import routes as resource_routes
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
+from services.api.revocations import Revocations
 from services.api.sessions import routes as session_routes
 from services.api.sessions.hashing import Hashing
 from services.api.sessions.service import Sessions
@@ -169,7 +175,9 @@ def build(parts: Parts) -> Gateway:
     calls = Calls(parts.broker, signer)
     access = Access(resources, accounts)
     hashing = Hashing(parts.hasher)
-    mailroom, facts = Mailroom(), AgentFacts(certificates, presences)
+    documents = AgentDocuments(store)
+    revocations = Revocations(documents, requests)
+    mailroom, facts = Mailroom(), AgentFacts(certificates, presences, revocations)
     # Nouns.
     people = Users(users, hashing, recorder, now, entropy)
     signing_in = Sessions(
@@ -181,12 +189,23 @@ def build(parts: Parts) -> Gateway:
         requests,
         tasks,
         certificates,
+        revocations,
         shown,
         access=access,
         signer=signer,
         vault=parts.keys.vault,
         recorder=recorder,
         nudge=parts.nudge,
+    )
+    revoking = Revoking(
+        requests,
+        certificates,
+        resources,
+        facts,
+        signer=signer,
+        recorder=recorder,
+        nudge=parts.nudge,
+        shut=lambda agent: mailroom.shut((agent,)),
     )
     events = Events(access.may_see, signing_in.good, parts.heartbeat_seconds)
     packages = Packages(
@@ -209,13 +228,14 @@ def build(parts: Parts) -> Gateway:
         Results(store),
         Observations(store),
         presences,
+        Receipts(store),
         tokens=tokens,
         heard=heard,
         board=board,
         clock=now,
         nudge=parts.nudge,
     )
-    identities = Identities(certificates, parts.keys.authorities.agents)
+    identities = Identities(certificates, revocations, parts.keys.authorities.agents)
     signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
@@ -241,8 +261,8 @@ def build(parts: Parts) -> Gateway:
         package_routes.router(packages, caller),
         token_routes.router(EnrolmentTokens(Tokens(store), calls, recorder, now), caller),
         enrolment_routes.router(queue, caller),
-        incident_routes.router(Incidents(StoredIncidents(store), now), caller),
-        agents_routes.router(Agents(resources, facts, now), caller),
+        incident_routes.router(Incidents(StoredIncidents(store), Closings(store), recorder, now), caller),
+        agents_routes.router(Agents(resources, facts, now), revoking, caller),
         audit_routes.router(Audit(AuditTrail(store), now), caller),
         event_routes.router(events, listener),
         about_routes.router(about),
@@ -265,6 +285,12 @@ def build(parts: Parts) -> Gateway:
             now=now,
         )
     )
+
+    async def read_again() -> set[str]:
+        """What the mailroom is filled from; sessions of before a restore are over by then."""
+        tokens.begin(await EpochStore(store).began())
+        return await jobs.agents_with_mail()
+
     metrics.watch(held=lambda: mailroom.waiting, with_mail=lambda: mailroom.with_mail, streams=lambda: events.open)
     poll = Poll(tokens, mailroom, now, metrics.polled, heard.note)
     return Gateway(
@@ -273,7 +299,14 @@ def build(parts: Parts) -> Gateway:
         site=pages,
         mailroom=mailroom,
         events=events,
-        notices=Notices(parts.broker, mailroom, events, jobs.agents_with_mail, parts.clock.sleep),
+        notices=Notices(
+            parts.broker,
+            mailroom,
+            events,
+            with_mail=read_again,
+            revoked=lambda: documents.revoked_since(now() - 2 * LIFETIME_SECONDS * 1000),
+            sleep=parts.clock.sleep,
+        ),
         heard=heard,
         board=board,
         setup=setup,

@@ -16,6 +16,7 @@ class Mailroom:
     def __init__(self) -> None:
         self._mail: set[str] = set()
         self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
+        self._shut: set[str] = set()
         self._closed = False
 
     @property
@@ -36,8 +37,18 @@ class Mailroom:
                 return
         self._mail.add(agent)
 
+    def shut(self, agents: Iterable[str]) -> None:
+        """These agents are revoked, for good: their held polls end, and no token of theirs is good for another."""
+        for agent in sorted(agents):
+            self._shut.add(agent)
+            self.dismiss(agent)
+
+    def is_shut(self, agent: str) -> bool:
+        """Whether the agent was revoked."""
+        return agent in self._shut
+
     def dismiss(self, agent: str) -> None:
-        """Ends the agent's held polls without mail, as when it was revoked: its next session says why."""
+        """Ends the agent's held polls without mail: its next session says why."""
         self._mail.discard(agent)
         for waiter in self._waiting.get(agent, ()):
             end(waiter)

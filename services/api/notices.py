@@ -22,18 +22,24 @@ _log = structlog.get_logger(__name__)
 
 
 class Notices:
-    """Two endless tasks: `listen` and `sweep`. `with_mail` reads from the documents which agents have mail."""
+    """Two endless tasks: `listen` and `sweep`.
+
+    `with_mail` reads from the documents which agents have mail, `revoked` which were revoked while a token of theirs
+    may still be good. A notice tells neither: it may be anybody's, and is a reason to read.
+    """
 
     def __init__(
         self,
         broker: Broker,
         mailroom: Mailroom,
         events: Events,
+        *,
         with_mail: Callable[[], Awaitable[set[str]]],
+        revoked: Callable[[], Awaitable[set[str]]],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._broker, self._mailroom, self._events = broker, mailroom, events
-        self._with_mail, self._sleep = with_mail, sleep
+        self._with_mail, self._revoked, self._sleep = with_mail, revoked, sleep
 
     async def listen(self) -> None:
         """Hears notices until the broker's connection is closed."""
@@ -44,6 +50,8 @@ class Notices:
                     await self.rebuild()
                 else:
                     self.take(each)
+                    if each.type == AgentRevoked.TYPE:
+                        await self.rebuild()
 
     async def sweep(self) -> None:
         """Fills the mailroom from the documents, for ever."""
@@ -54,13 +62,14 @@ class Notices:
     async def rebuild(self) -> None:
         """Fills the mailroom once; a store that is away leaves it as it is until the next time."""
         try:
-            agents = await self._with_mail()
+            agents, revoked = await self._with_mail(), await self._revoked()
         except KeyturnError as error:
             if not error.retryable:
                 raise
             _log.warning("mailroom.not_rebuilt", reason=str(error))
             return
         self._mailroom.rebuild(agents)
+        self._mailroom.shut(revoked)
 
     def take(self, envelope: Envelope) -> None:
         """Acts on one notice; one that cannot be read is logged and left."""

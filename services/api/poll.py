@@ -61,7 +61,7 @@ class Poll:
                 break
         if token[:7] == b"Bearer ":
             agent = self._tokens.agent(token[7:].decode("latin-1"), self._clock())
-        if agent is None:
+        if agent is None or self._mailroom.is_shut(agent):
             self._count("refused")
             detail = "This session is over or is none of ours: open a new one."
             await problem(HTTPStatus.UNAUTHORIZED, "session_ended", detail)(scope, receive, send)

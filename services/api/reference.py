@@ -33,8 +33,8 @@ _AT_AGENT = replace(
     flight=replace(_FLIGHT, phase=Phase.OFFERED),
 )
 _SILENT = replace(_AT_AGENT, status=Status.UNCERTAIN, flight=None, unanswered=_FLIGHT)
-_CHANGED = replace(_PROVEN, status=Status.UNCERTAIN, seen=Seen("another", _OLD, _NOW - MINUTE))
-_ROLLED_BACK = replace(_CHANGED, seen=Seen("another", Generation(1, 1), _NOW - MINUTE))
+_CHANGED = replace(_PROVEN, status=Status.UNCERTAIN, seen=Seen("another", _OLD, _NOW - MINUTE, 1))
+_ROLLED_BACK = replace(_CHANGED, seen=Seen("another", Generation(1, 1), _NOW - MINUTE, 1))
 _STATED = replace(Rotation(), newest=_NEW, flight=replace(_FLIGHT, kind=Kind.ADOPT))
 
 ACCOUNTS = (

@@ -84,7 +84,7 @@ async def work(graph: Graph, consumers: Consumers, relay: Relay, *, store: Store
 async def _sweep(graph: Graph, clock: Clock) -> None:
     while True:
         await clock.sleep(EVERY_SECONDS)
-        await until_done("reading the epoch", graph.epochs.look, clock)
+        await until_done("counting in the epoch", graph.epochs.next, clock)
         await until_done("sweeping", graph.sweeper.sweep, clock)
 
 

@@ -25,6 +25,7 @@ _TOLD_APART = 6
 """Letters of the identifier behind a name that is taken; more than two machines of one name are rare."""
 
 _LONGEST_NAME = 253
+_EVER = 2**53
 
 
 @dataclass
@@ -48,13 +49,15 @@ class Enrolments:
         """Looks at every certificate made by `until` that no sweep of this process has seen: its message may be
         lost.
         """
-        found = await self.certificates.created(self.checked_until, until)
+        put_back = self.checked_until > until  # the clock was ahead: everything is looked at once more
+        low, high = (0, _EVER) if put_back else (self.checked_until, until)
+        found = await self.certificates.created(low, high)
         for certificate in found:
             resource = await self.resources.get(certificate.resource)
             if resource is None or resource.agent != certificate.agent:
                 await self.take(certificate.agent)
         if found:
-            self.checked_until = found[-1].created_at
+            self.checked_until = min(found[-1].created_at, until)
 
     async def take(self, agent: str) -> None:
         """Adds the agent's resource, unless it is there. An existing one is never taken over by a name or a message,

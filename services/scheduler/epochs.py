@@ -3,8 +3,8 @@ generation.
 
 No number may come twice, also not after the store was put back to an earlier copy: then a new epoch begins. An operator
 says so with `keyturn-server restored`; where nobody does, the witness notices it, because each generation is counted in
-the store and then in the witness before it is given. Before anything else happens in a new epoch, every account is
-told.
+the store and then in the witness before it is given, and each sweep is counted as well: a copy that is older than one
+sweep shows less than the witness knows. Before anything else happens in a new epoch, every account is told.
 """
 
 import asyncio
@@ -31,12 +31,16 @@ class Epochs:
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self) -> None:
-        """Notices a restore, and tells every account. Called at start and by each sweep; safe to repeat."""
+        """Notices a restore, and tells every account; safe to repeat."""
         async with self._alone:
             await self._look()
 
+    async def current(self) -> int:
+        """The epoch, as the store has it."""
+        return (await self.store.current_or(self.clock.now() // 1000)).began
+
     async def next(self) -> int:
-        """The epoch of the generation that is given next."""
+        """Counts one more generation, or one more sweep; the epoch that it belongs to."""
         async with self._alone:
             while True:
                 given = await self.store.give(await self._look())

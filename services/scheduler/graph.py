@@ -18,6 +18,7 @@ from libs.store.resources import Resources
 from libs.store.results import Results
 from libs.store.schema import Service
 from libs.store.tasks import Tasks
+from services.scheduler.clock_watch import ClockWatch
 from services.scheduler.enrolments import Enrolments
 from services.scheduler.episodes import Episodes
 from services.scheduler.epochs import Epochs
@@ -35,9 +36,11 @@ from services.scheduler.requests import Desk
 from services.scheduler.resealing import Resealing
 from services.scheduler.results import Reports
 from services.scheduler.reveals import FOR_ALL, PER_PERSON, Reveals
+from services.scheduler.revocations import Revocations
 from services.scheduler.sweeper import Sweeper
 from services.scheduler.takeovers import Takeovers
 from services.scheduler.trusted import Agents, Gateway
+from services.scheduler.withdrawals import Withdrawals
 from services.scheduler.witness import MemoryWitness, Witness
 
 
@@ -73,14 +76,28 @@ def build(
     accounts, resources, requests = Accounts(store), Resources(store), Requests(store)
     certificates, jobs, results, observations = Certificates(store), Jobs(store), Results(store), Observations(store)
     gateway = Gateway(keys.gateway)
-    agents = Agents(Pins(certificates, AgentDocuments(store), keys.agents.check, clock), resources)
+    documents = AgentDocuments(store)
+    agents = Agents(Pins(certificates, documents, keys.agents.check, clock), resources)
     records = Records(Audit(store, Service.SCHEDULER), clock)
     projection = Projection(Tasks(store), accounts, resources, requests, gateway, broker, clock)
     ledger = Ledger(accounts, projection, broker, clock)
     epochs = Epochs(EpochStore(store), witness, Recovery(resources, accounts, ledger, clock), clock)
     fetches = Fetches(jobs, ledger, clock, lease)
     offers = Offers(jobs, agents, keys.opener, keys.task, records, broker, clock)
-    episodes = Episodes(ledger, offers, nonces, clock)
+    episodes = Episodes(ledger, offers, agents, nonces, clock)
+    withdrawals = Withdrawals(offers, fetches, ledger, clock)
+    revocations = Revocations(
+        documents=documents,
+        certificates=certificates,
+        resources=resources,
+        accounts=accounts,
+        ledger=ledger,
+        withdrawals=withdrawals,
+        records=records,
+        task_key=keys.task,
+        broker=broker,
+        clock=clock,
+    )
     desk = Desk(
         requests=requests,
         accounts=accounts,
@@ -88,7 +105,8 @@ def build(
         agents=agents,
         ledger=ledger,
         offers=offers,
-        fetches=fetches,
+        withdrawals=withdrawals,
+        revocations=revocations,
         projection=projection,
         opener=keys.opener,
         keys=keys.at_rest,
@@ -97,7 +115,9 @@ def build(
         clock=clock,
     )
     reports = Reports(results, agents, ledger, episodes, nonces, keys.opener, clock)
-    discoveries = Discoveries(observations, accounts, resources, agents, ledger, episodes, nonces, broker, clock)
+    discoveries = Discoveries(
+        observations, accounts, resources, agents, epochs, ledger, episodes, nonces, broker, clock
+    )
     takeovers = Takeovers(gateway, certificates, resources, accounts, ledger, episodes, records, broker, clock)
     enrolments = Enrolments(certificates, resources, agents, takeovers, records, broker, clock)
     sweeper = Sweeper(
@@ -113,8 +133,10 @@ def build(
         fetches=fetches,
         episodes=episodes,
         offers=offers,
+        withdrawals=withdrawals,
         ledger=ledger,
         projection=projection,
+        watch=ClockWatch(accounts, ledger, clock),
         clock=clock,
     )
     reveals = Reveals(accounts, Budgets(store), gateway, keys.opener, records, clock, per_person, for_all)

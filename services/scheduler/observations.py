@@ -5,14 +5,15 @@ marked.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import structlog
 
 from libs.broker.ports import Broker
 from libs.domain.accounts import Account
-from libs.domain.deadlines import HOUR
+from libs.domain.deadlines import HOUR, SECOND
 from libs.domain.state import NONE, Change, Generation, Rotation, Status
-from libs.domain.trust import clock_put_back, contact
+from libs.domain.trust import contact
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts
 from libs.store.observations import ObservationDocument, Observations
@@ -22,12 +23,21 @@ from libs.wire.events import AccountChanged, AgentObserved, ResourceChanged
 from libs.wire.ids import account_id
 from libs.wire.observations import Observation, SeenAccount
 from services.scheduler.episodes import Episodes
+from services.scheduler.epochs import Epochs
 from services.scheduler.ledger import Ledger
 from services.scheduler.nonces import Nonces
 from services.scheduler.pins import NotBelievedError
 from services.scheduler.trusted import Agents
 
 log = structlog.get_logger()
+
+
+class _Received(NamedTuple):
+    """When the gateway received an observation, its receipt, and the newest epoch that can have been then."""
+
+    at: int
+    receipt: int
+    latest: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Discoveries:
     accounts: Accounts
     resources: Resources
     agents: Agents
+    epochs: Epochs
     ledger: Ledger
     episodes: Episodes
     nonces: Nonces
@@ -74,8 +85,10 @@ class Discoveries:
         return self.clock.now() < document.created_at + HOUR
 
     async def _believe(self, document: ObservationDocument, resource: str, seen: Observation) -> None:
-        at = min(document.created_at, self.clock.now())
-        if not await self._newest(resource, seen, at):
+        now = self.clock.now()
+        at = min(document.created_at, now)
+        when = _Received(at, document.receipt, latest=max(now // SECOND, await self.epochs.current()))
+        if not await self._newest(resource, seen, when):
             log.info("not the newest observation of a known resource", observation=document.id, resource=resource)
             return
         known = {account.id: account for account in await self.accounts.of_resource(resource)}
@@ -83,7 +96,7 @@ class Discoveries:
         for each in seen.accounts:
             key = account_id(resource, each.name, each.uid)
             shown.add(key)
-            await self._see(key, resource, each, known.get(key), at)
+            await self._see(key, resource, each, known.get(key), when)
         if not seen.cut:
             for key, account in known.items():
                 if key not in shown and account.vanished_at is None:
@@ -91,7 +104,7 @@ class Discoveries:
         changed = ResourceChanged(resource=resource, rev=at)
         await self.broker.notify(changed.envelope(self.clock.now()))
 
-    async def _newest(self, resource: str, seen: Observation, at: int) -> bool:
+    async def _newest(self, resource: str, seen: Observation, when: _Received) -> bool:
         """Notes the observation at its resource; False when a later one was noted before, or there is no resource
         yet.
         """
@@ -99,14 +112,20 @@ class Discoveries:
             before = await self.resources.get(resource)
             if before is None:
                 return False
-            # What lies in the future was written by a clock that has been put back since; nothing is older than that.
-            if at < (before.observed_at or 0) <= self.clock.now():
+            if when.receipt < before.observation_receipt:
                 return False
-            after = replace(before, observed_at=at, sequence=seen.sequence, host=seen.host, rev=before.rev + 1)
+            after = replace(
+                before,
+                observed_at=when.at,
+                observation_receipt=when.receipt,
+                sequence=seen.sequence,
+                host=seen.host,
+                rev=before.rev + 1,
+            )
             if await self.resources.save(before, after):
                 return True
 
-    async def _see(self, key: str, resource: str, each: SeenAccount, account: Account | None, at: int) -> None:
+    async def _see(self, key: str, resource: str, each: SeenAccount, account: Account | None, when: _Received) -> None:
         if account is None:
             account = Account(
                 id=key,
@@ -116,7 +135,7 @@ class Discoveries:
                 gid=each.gid,
                 shell=each.shell,
                 kinds=each.kinds,
-                seen_at=at,
+                seen_at=when.at,
                 vanished_at=None,
                 rotation=Rotation(),
                 ended=(),
@@ -129,10 +148,10 @@ class Discoveries:
         if described != (each.gid, each.shell, each.kinds, None):
             await self._describe(
                 account,
-                replace(account, gid=each.gid, shell=each.shell, kinds=each.kinds, seen_at=at, vanished_at=None),
+                replace(account, gid=each.gid, shell=each.shell, kinds=each.kinds, seen_at=when.at, vanished_at=None),
             )
         if account.rotation.versions or each.mark:
-            await self._contact(key, each, at)
+            await self._contact(key, each, when)
 
     async def _describe(self, before: Account, after: Account) -> None:
         """Writes what the host says of an account; whoever turned it meanwhile was later than this observation's
@@ -143,13 +162,20 @@ class Discoveries:
             changed = AccountChanged(account=after.id, resource=after.resource, rev=after.rev)
             await self.broker.notify(changed.envelope(self.clock.now()))
 
-    async def _contact(self, key: str, each: SeenAccount, at: int) -> None:
+    async def _contact(self, key: str, each: SeenAccount, when: _Received) -> None:
         mark = Generation.parse(each.mark) if each.mark else NONE
         nonce = self.nonces.fresh()
 
         def rule(account: Account) -> Change:
-            r = clock_put_back(account.rotation, now=self.clock.now())
-            return contact(r, mark=mark, fingerprint=each.fingerprint, nonce=nonce, now=at)
+            return contact(
+                account.rotation,
+                mark=mark,
+                fingerprint=each.fingerprint,
+                nonce=nonce,
+                now=when.at,
+                receipt=when.receipt,
+                latest=when.latest,
+            )
 
         account = await self.ledger.turn(key, rule)
         if account.rotation.status is Status.UNCERTAIN:

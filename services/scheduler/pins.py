@@ -69,11 +69,13 @@ class Pins:
         """The agent's present pair, and after it the one before, whose last answers may still be on their way.
 
         Raises:
-            NotBelievedError: the agent has no pair that counts.
+            NotBelievedError: the agent has no pair that counts, or was revoked.
         """
         bound = self._bound(agent, await self.certificates.line(agent))
         while True:
             document = await self.documents.get(agent) or await self._first(agent, bound)
+            if document.revoked_at is not None:
+                raise NotBelievedError(f"{agent} was revoked")
             present = pinned = self._pinned(document, bound)
             while (after := _after(present, bound)) is not None:
                 present = after
@@ -105,8 +107,7 @@ class Pins:
         first = next((each for each in reversed(bound) if each.renewal is None), None)
         if first is None:
             raise NotBelievedError(f"{agent} has no certificate of an enrolment")
-        blank = AgentDocument(id=agent, serial="", key_hash="", sealing_key=b"", pinned_at=0)
-        document = replace(self._pin(blank, first.identity), rev=0)
+        document = replace(self._pin(AgentDocument(id=agent), first.identity), rev=0)
         if await self.documents.insert(document):
             return document
         there = await self.documents.get(agent)

@@ -52,6 +52,22 @@ class Records:
             )
         )
 
+    async def revoked(self, agent: str, request: Request, person: Person, reason: str) -> None:
+        """An agent is about to be revoked."""
+        await self.audit.append(
+            AuditRecord(
+                id=derived_id(Noun.AUDIT, "agent.revoke", agent, request.id),
+                at=self.clock.now(),
+                who=Who(id=person.id, name=person.name),
+                what="agent.revoke",
+                resource=request.resource,
+                outcome="revoked",
+                reason=reason,
+                address=person.address,
+                extra={"agent": agent, "via": person.via},
+            )
+        )
+
     async def named_apart(self, resource: str, agent: str, *, asked: str, name: str) -> None:
         """A new machine asked for a name that its owner has already."""
         await self.audit.append(

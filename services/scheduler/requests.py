@@ -13,7 +13,7 @@ from libs.domain.accounts import Account
 from libs.domain.deadlines import TASK
 from libs.domain.errors import RuleError
 from libs.domain.passwords import generate
-from libs.domain.rotation import next_generation, request_adopt, request_reset, request_verify, withdrawn
+from libs.domain.rotation import next_generation, request_adopt, request_reset, request_verify
 from libs.domain.state import Change, End
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts
@@ -21,20 +21,29 @@ from libs.store.requests import Requests
 from libs.vault.open import Opener
 from libs.vault.seal import VaultKeys
 from libs.wire.envelope import Envelope
-from libs.wire.events import TaskCancelRequested, TaskRequested
+from libs.wire.events import AgentRevokeRequested, TaskCancelRequested, TaskRequested
 from libs.wire.reasons import Reason
-from libs.wire.requests import AdoptContent, CancelContent, Request, ResetContent, TaskContent, VerifyContent
+from libs.wire.requests import (
+    AdoptContent,
+    CancelContent,
+    Request,
+    ResetContent,
+    RevokeAgentContent,
+    TaskContent,
+    VerifyContent,
+)
 from libs.wire.seal import CannotOpenError
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
 from libs.wire.steps import Step, step
 from services.scheduler.epochs import Epochs
-from services.scheduler.fetches import Fetches
 from services.scheduler.ledger import Ledger, UnknownAccountError
 from services.scheduler.nonces import Nonces
 from services.scheduler.offers import Offers
 from services.scheduler.projection import Projection
+from services.scheduler.revocations import Revocations
 from services.scheduler.trusted import Agents, Gateway
+from services.scheduler.withdrawals import Withdrawals
 
 log = structlog.get_logger()
 
@@ -53,7 +62,8 @@ class Desk:
     agents: Agents
     ledger: Ledger
     offers: Offers
-    fetches: Fetches
+    withdrawals: Withdrawals
+    revocations: Revocations
     projection: Projection
     opener: Opener
     keys: VaultKeys
@@ -69,6 +79,8 @@ class Desk:
         """
         if envelope.type == TaskCancelRequested.TYPE:
             await self.take(TaskCancelRequested.read(envelope).request)
+        elif envelope.type == AgentRevokeRequested.TYPE:
+            await self.take(AgentRevokeRequested.read(envelope).request)
         else:
             await self.take(TaskRequested.read(envelope).task)
 
@@ -95,6 +107,8 @@ class Desk:
         content = request.content
         if isinstance(content, CancelContent):
             return await self._cancel(request, content)
+        if isinstance(content, RevokeAgentContent):
+            return await self.revocations.revoke(request, content)
         if isinstance(content, TaskContent):
             await self._begin(request, content)
         else:
@@ -189,23 +203,8 @@ class Desk:
         # A cancel that came too late begins nothing, but one that had begun is brought to its end.
         if self.clock.now() > request.deadline and not await self.offers.is_withdrawn(flight):
             return Reason.REQUEST_TOO_LATE
-        ended = await self.end_queued(account, End.CANCELLED, Reason.CANCELLED)
+        ended = await self.withdrawals.end_queued(account, End.CANCELLED, Reason.CANCELLED)
         return None if ended else Reason.ALREADY_AT_AGENT
-
-    async def end_queued(self, account: Account, end: End, reason: Reason) -> bool:
-        """Ends a queued flight; False where its agent was faster, which the account then learns."""
-        flight = account.rotation.flight
-        if flight is None:
-            return False
-        job = await self.offers.withdraw(account, flight)
-        if job is not None:
-            await self.fetches.fetched(job)
-            return False
-        now = self.clock.now()
-        await self.ledger.turn(
-            account.id, lambda a: withdrawn(a.rotation, task=flight.task, end=end, reason=reason, now=now)
-        )
-        return True
 
 
 def _holds(account: Account, task: str) -> bool:

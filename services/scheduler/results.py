@@ -18,7 +18,7 @@ from libs.store.results import ResultDocument, Results
 from libs.vault.open import Opener
 from libs.wire.envelope import Envelope
 from libs.wire.events import TaskReported
-from libs.wire.results import Outcome, VerifyOutcome
+from libs.wire.results import Outcome, VerifyAnswer, VerifyOutcome
 from libs.wire.seal import CannotOpenError
 from libs.wire.steps import Step, step
 from services.scheduler.episodes import Episodes
@@ -70,9 +70,12 @@ class Reports:
                     resource=identity.resource,
                     next_nonce=self.nonces.fresh(),
                     now=now,
+                    receipt=document.receipt,
                 )
                 account = await self.ledger.turn(outcome.account, rule)
-                if account.rotation.flight is not None or account.rotation.status is Status.UNCERTAIN:
+                if account.rotation.flight is not None or (
+                    account.rotation.status is Status.UNCERTAIN and not _cannot_compare(outcome)
+                ):
                     await self.episodes.begin(account)  # the next part of a comparison, or a first one
         except (NotBelievedError, StaleAnswerError, RuleError) as error:
             log.warning("a result does not count", job=document.job, agent=document.agent, why=str(error))
@@ -94,3 +97,10 @@ class Reports:
             found.append(Version(generation, VersionState.OFFERED, now, each.sealed, now))
             log.warning("a password came back from escrow", account=outcome.account, version=each.generation)
         return tuple(found)
+
+
+def _cannot_compare(outcome: Outcome) -> bool:
+    """Whether the agent could not compare: asked again at once it would say the same again, for as long as that lasts.
+    The sweeper asks again in a while.
+    """
+    return isinstance(outcome, VerifyOutcome) and outcome.answer is VerifyAnswer.CANNOT_TELL

@@ -21,6 +21,7 @@ from libs.store.observations import Observations
 from libs.store.requests import Requests
 from libs.store.results import Results
 from libs.wire.reasons import Reason
+from services.scheduler.clock_watch import ClockWatch
 from services.scheduler.enrolments import Enrolments
 from services.scheduler.episodes import Episodes
 from services.scheduler.fetches import Fetches
@@ -30,6 +31,7 @@ from services.scheduler.offers import Offers
 from services.scheduler.projection import Projection
 from services.scheduler.requests import Desk
 from services.scheduler.results import Reports
+from services.scheduler.withdrawals import Withdrawals
 
 log = structlog.get_logger()
 
@@ -56,8 +58,10 @@ class Sweeper:
     fetches: Fetches
     episodes: Episodes
     offers: Offers
+    withdrawals: Withdrawals
     ledger: Ledger
     projection: Projection
+    watch: ClockWatch
     clock: Clock
 
     async def sweep(self) -> None:
@@ -66,16 +70,17 @@ class Sweeper:
         Raises:
             KeyturnError: store or broker are away; the next sweep does it all again.
         """
-        before = self.clock.now() - PATIENCE
-        for request in await self.requests.waiting(before, BATCH):
+        await self.watch.look()
+        now = self.clock.now()
+        for request in await self.requests.waiting(now, patience=PATIENCE, limit=BATCH):
             await self._try(self.desk.take(request.id), request.id)
-        for job in await self.jobs.in_state(JobState.FETCHED, before, BATCH):
+        for job in await self.jobs.in_state(JobState.FETCHED, now, patience=PATIENCE, limit=BATCH):
             await self._try(self.fetches.fetched(job), job.id)
-        for result in await self.results.waiting(before, BATCH):
+        for result in await self.results.waiting(now, patience=PATIENCE, limit=BATCH):
             await self._try(self.reports.take(result.job), result.id)
-        for observation in await self.observations.waiting(before, BATCH):
+        for observation in await self.observations.waiting(now, patience=PATIENCE, limit=BATCH):
             await self._try(self.discoveries.take(observation.id), observation.id)
-        await self._try(self.enrolments.sweep(before), "enrolments")
+        await self._try(self.enrolments.sweep(now - PATIENCE), "enrolments")
         for account in await self.accounts.with_ended(limit=BATCH):
             await self._try(self.projection.show(account), account.id)
         for account in await self.accounts.due(self.clock.now(), limit=BATCH):
@@ -106,7 +111,7 @@ class Sweeper:
             if flight.lease_until is not None and flight.lease_until <= now:
                 await self.episodes.begin(await self.ledger.turn(account.id, lambda a: _lost(a, flight.task, now)))
         elif flight.deadline <= now:
-            await self.desk.end_queued(account, End.EXPIRED, Reason.DEADLINE_PASSED)
+            await self.withdrawals.end_queued(account, End.EXPIRED, Reason.DEADLINE_PASSED)
         else:
             await self.accounts.look_again(account, await self._offered(account, flight.deadline))
 

@@ -109,13 +109,14 @@ def says(host: Host, code: str) -> bool | None:
 
 
 class Signer:
-    """The installed agent's own key, in an attacker's hands as far as each test lets it."""
+    """An installed agent's own key, in an attacker's hands as far as each test lets it."""
 
-    def __init__(self, site: Site) -> None:
-        key = load_pem_private_key(site.host.read("/var/lib/keyturn-agent/identity.key"), None)
+    def __init__(self, site: Site, host: Host | None = None) -> None:
+        on = host or site.host
+        key = load_pem_private_key(on.read("/var/lib/keyturn-agent/identity.key"), None)
         assert isinstance(key, EllipticCurvePrivateKey)
         self.key, self.site = key, site
-        self.agent = json.loads(site.host.read("/var/lib/keyturn-agent/identity.json"))["agent"]
+        self.agent = json.loads(on.read("/var/lib/keyturn-agent/identity.json"))["agent"]
         self.body = canonical({"version": 1, "agent": self.agent})
 
     def headers(self, path: str = "/agent/v1/fetch", *, body: bytes | None = None, seconds: int = 0) -> dict[str, str]:

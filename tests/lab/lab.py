@@ -22,7 +22,7 @@ from tests.lab.network import NUMBERS, Network, machine_lock
 from tests.lab.waiting import until
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_ALWAYS_ITS_OWN = {"dev", "home", "proc", "root", "run", "sys", "tmp"}
+ALWAYS_ITS_OWN = {"dev", "home", "proc", "root", "run", "sys", "tmp"}
 _OF_A_SYSTEM = {"bin", "boot", "etc", "lib", "media", "mnt", "opt", "sbin", "srv", "usr", "var"}
 
 
@@ -34,7 +34,7 @@ def private_places() -> tuple[Path, ...]:
         if real in (Path("/usr"), Path("/usr/local")):
             continue  # The system's own Python is one that a server may have as well.
         top = Path("/", real.parts[1])
-        if top.name in _ALWAYS_ITS_OWN:
+        if top.name in ALWAYS_ITS_OWN:
             continue  # A host has an empty one of its own there, whatever this machine keeps in it.
         found[real if top.name in _OF_A_SYSTEM else top] = None
     return tuple(found)

@@ -106,7 +106,7 @@ write_unit() {
     say "ExecStart=$AGENT run --conf $CONF/agent.conf --package $PROGRAM --state $STATE"
     say "Restart=always"
     say "RestartSec=5"
-    say "RestartPreventExitStatus=78"
+    say "RestartPreventExitStatus=4 78"
     say "KillMode=mixed"
     say "TimeoutStopSec=30"
     say "UMask=0077"
@@ -183,6 +183,7 @@ start_agent() {
   if running; then
     fail "The service runs and goes on trying, but it is not well: $said."
   fi
+  [ "$code" != 4 ] || fail "The service does not run: $said."
   fail "The service did not stay up. It said: $(journalctl -u "$NAME.service" -n 1 -o cat --no-pager 2>/dev/null || say "$said")"
 }
 

@@ -104,12 +104,12 @@ def _why_uncertain(r: Rotation, now: int) -> str:
 
 
 def _rolled_back(r: Rotation) -> bool:
-    newer = r.seen is not None and r.seen.at > r.compared_at
+    newer = r.seen is not None and r.seen.receipt > r.compared_receipt
     return newer and r.seen is not None and r.proof is not None and r.seen.mark < r.proof.generation
 
 
 def _changed_on_host(r: Rotation) -> bool:
-    newer = r.seen is not None and r.seen.at > r.compared_at
+    newer = r.seen is not None and r.seen.receipt > r.compared_receipt
     return newer and r.seen is not None and r.fingerprint is not None and r.seen.fingerprint != r.fingerprint
 
 

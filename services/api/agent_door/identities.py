@@ -5,6 +5,7 @@ its bytes. One whose authority is not the one in use is to be renewed now. Its d
 renews too late must still be able to do it.
 """
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from libs.pki.check import AgentAuthorities, AgentIdentity, Standing
 from libs.pki.errors import NotTrustedError
 from libs.store.certificates import Certificates, CertificateState
 from services.api.errors import AgentRefusedError
+from services.api.revocations import Revocations
 
 _KEPT = 10_000
+_REVOKED = "This agent was revoked. Its machine needs a new package."
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,23 @@ class Known:
 class Identities:
     """Reads them."""
 
-    def __init__(self, certificates: Certificates, authorities: AgentAuthorities) -> None:
-        self._certificates, self._authorities = certificates, authorities
+    def __init__(self, certificates: Certificates, revocations: Revocations, authorities: AgentAuthorities) -> None:
+        self._certificates, self._revocations, self._authorities = certificates, revocations, authorities
         self._checked: OrderedDict[bytes, AgentIdentity] = OrderedDict()
 
     async def known(self, agent: str) -> Known:
         """The agent.
 
         Raises:
-            AgentRefusedError: `agent_unknown`, `agent_revoked`.
+            AgentRefusedError: `agent_unknown`, `agent_revoked` (with the scheduler's statement, once there is one).
         """
-        found = await self._certificates.of_agent(agent)
+        found, revoked = await asyncio.gather(self._certificates.of_agent(agent), self._revocations.of(agent))
+        if revoked is not None:
+            said = {} if revoked.statement is None else {"revocation": revoked.statement.model_dump(mode="json")}
+            raise AgentRefusedError(_REVOKED, "agent_revoked", **said)
         good = [each for each in found if each.state is CertificateState.ACTIVE]
         if found and not good:
-            raise AgentRefusedError("This agent was revoked. Its machine needs a new package.", "agent_revoked")
+            raise AgentRefusedError(_REVOKED, "agent_revoked")
         line = tuple(
             Certified(identity, each.renew_at if identity.standing is Standing.IN_USE else 0)
             for each in good

@@ -8,6 +8,7 @@ from libs.store.errors import OutcomeUnknownError
 from libs.store.jobs import JobDocument, Jobs, JobState
 from libs.store.observations import ObservationDocument, Observations
 from libs.store.presence import Presence, Presences
+from libs.store.receipts import Receipts
 from libs.store.results import ResultDocument, Results, result_id
 from libs.store.schema import CollectionName
 from libs.wire.agent_api import (
@@ -31,6 +32,8 @@ from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.errors import InvalidError
 from services.api.nudge import Nudge
 
+_ON_ITS_WAY_SECONDS = 2
+
 
 class AgentDoor:
     """The agents' side of the gateway. `clock` in Unix milliseconds."""
@@ -41,6 +44,7 @@ class AgentDoor:
         results: Results,
         observations: Observations,
         presences: Presences,
+        receipts: Receipts,
         *,
         tokens: SessionTokens,
         heard: Heard,
@@ -49,8 +53,8 @@ class AgentDoor:
         nudge: Nudge,
     ) -> None:
         self._jobs, self._results, self._observations, self._presences = jobs, results, observations, presences
-        self._tokens, self._heard, self._board = tokens, heard, board
-        self._clock, self._nudge = clock, nudge
+        self._receipts, self._board = receipts, board
+        self._tokens, self._heard, self._clock, self._nudge = tokens, heard, clock, nudge
 
     async def session(self, admitted: Certified, body: SessionRequest, address: str) -> SessionAnswer:
         """A contact: what changed is written, a token for polls is given, and the agent is told to renew in time."""
@@ -68,6 +72,7 @@ class AgentDoor:
             notice=body.notice,
             place="" if body.place is None else str(body.place),
             astray=body.astray,
+            skew=_skew(body.clock, now),
         )
         if before is not None and replace(before, last_seen=now) == after:
             self._heard.note(agent)
@@ -116,7 +121,12 @@ class AgentDoor:
         for signed, result in read:
             now = self._clock()
             document = ResultDocument(
-                id=result_id(result.job, signed), job=result.job, agent=identity.agent, signed=signed, created_at=now
+                id=result_id(result.job, signed),
+                job=result.job,
+                agent=identity.agent,
+                signed=signed,
+                created_at=now,
+                receipt=await self._receipts.next(identity.resource, now),
             )
             # A repeat meets itself, and its event is in the outbox already or was published.
             await self._results.insert(document, TaskReported(job=result.job).envelope(now))
@@ -162,7 +172,10 @@ class AgentDoor:
         if (seen.agent, seen.resource) != (identity.agent, identity.resource):
             raise InvalidError("observation", "It is of another agent or resource.", "observation_invalid")
         now = self._clock()
-        document = ObservationDocument(id=seen.id, agent=identity.agent, signed=body.observation, created_at=now)
+        receipt = await self._receipts.next(identity.resource, now)
+        document = ObservationDocument(
+            id=seen.id, agent=identity.agent, signed=body.observation, created_at=now, receipt=receipt
+        )
         await self._observations.insert(document, AgentObserved(observation=seen.id).envelope(now))
         step(Step.GATEWAY_OBSERVATION_STORED)
         self._nudge(CollectionName.OBSERVATIONS, seen.id)
@@ -177,3 +190,11 @@ def _until_renewal(admitted: Certified, now: int) -> int:
     """How long the agent keeps this session, in seconds: the next one tells it to renew, or to try again."""
     until = admitted.renew_at if now < admitted.renew_at else admitted.identity.not_after
     return max(1, min((until - now) // 1000 + 1, LIFETIME_SECONDS))
+
+
+def _skew(clock: int | None, now: int) -> int | None:
+    """How far the host's clock is ahead, in seconds; what the request took on its way is not counted as being off."""
+    if clock is None:
+        return None
+    seconds = round((clock - now) / 1000)
+    return 0 if abs(seconds) <= _ON_ITS_WAY_SECONDS else seconds

@@ -1,18 +1,19 @@
-"""`/v1/agents`: who calls in, and when last."""
+"""`/v1/agents`: who calls in, when last, and who shall not any more."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
 from services.api.access import Caller
-from services.api.agents.schemas import AgentView
+from services.api.agents.revoking import Revoking
+from services.api.agents.schemas import AgentView, RevokeBody
 from services.api.agents.service import Agents
 from services.api.auth import SignedIn
-from services.api.fields import Cursor, Limit, Page
+from services.api.fields import Cursor, Limit, Name, Page
 from services.api.problems import PROBLEMS
 
 
-def router(agents: Agents, signed_in: SignedIn) -> APIRouter:
+def router(agents: Agents, revoking: Revoking, signed_in: SignedIn) -> APIRouter:
     routes = APIRouter(prefix="/v1/agents", tags=["agents"], responses=PROBLEMS)
 
     @routes.get("", summary="List agents")
@@ -21,5 +22,12 @@ def router(agents: Agents, signed_in: SignedIn) -> APIRouter:
     ) -> Page[AgentView]:
         """Those of the resources that you may see, by when their resources were added, newest first."""
         return await agents.page(caller, limit=limit, cursor=cursor)
+
+    @routes.post("/{agent}/revoke", summary="Revoke an agent")
+    async def revoke(caller: Annotated[Caller, Depends(signed_in)], agent: Name, body: RevokeBody) -> AgentView:
+        """Nothing that it signs counts from now on, and nothing is sent to it; its machine can only enrol anew. Safe to
+        repeat; for administrators.
+        """
+        return await revoking.revoke(caller, agent, body)
 
     return routes

@@ -1,42 +1,53 @@
-"""What certificates and presence tell of agents."""
+"""What certificates, revocations and presence tell of agents."""
 
 from collections.abc import Iterable
 
-from libs.store.certificates import Certificate, Certificates
+from libs.store.certificates import Certificate, Certificates, CertificateState
 from libs.store.presence import Presence, Presences
 from libs.store.resources import Resource
 from services.api.agents.schemas import AgentView
 from services.api.fields import Ref
 from services.api.resources.schemas import AgentBrief
+from services.api.revocations import Revocations, Revoked
 
 
 class AgentFacts:
-    """Reads what is known of the agents of some resources."""
+    """Reads what is known of agents."""
 
-    def __init__(self, certificates: Certificates, presences: Presences) -> None:
-        self._certificates, self._presences = certificates, presences
+    def __init__(self, certificates: Certificates, presences: Presences, revocations: Revocations) -> None:
+        self._certificates, self._presences, self._revocations = certificates, presences, revocations
 
     async def views(self, resources: Iterable[Resource]) -> dict[str, AgentView]:
-        """By the resource's identifier; a resource whose agent has no certificate is left out."""
+        """The agents of some resources, by the resource's identifier; one without a certificate is left out."""
         found: dict[str, AgentView] = {}
         wanted = list(resources)
         heard = {each.id: each for each in await self._presences.get_many(each.agent for each in wanted)}
+        revoked = await self._revocations.among(each.agent for each in wanted)
         for resource in wanted:
-            certificates = await self._certificates.of_agent(resource.agent)
+            certificates, agent = await self._certificates.of_agent(resource.agent), resource.agent
             if certificates:
-                found[resource.id] = _view(resource, certificates[0], heard.get(resource.agent))
+                found[resource.id] = _view(certificates[0], resource.name, heard.get(agent), revoked.get(agent))
         return found
 
+    async def one(self, certificate: Certificate, resource: Resource | None) -> AgentView:
+        """The agent of a certificate, also where it is not, or not any more, the one of its resource."""
+        name = certificate.resource_name if resource is None else resource.name
+        presence = await self._presences.get(certificate.agent)
+        return _view(certificate, name, presence, await self._revocations.of(certificate.agent))
 
-def _view(resource: Resource, certificate: Certificate, presence: Presence | None) -> AgentView:
+
+def _view(certificate: Certificate, name: str, presence: Presence | None, revoked: Revoked | None) -> AgentView:
     return AgentView(
-        id=resource.agent,
-        resource=Ref(id=resource.id, name=resource.name),
-        state=certificate.state.value,
+        id=certificate.agent,
+        resource=Ref(id=certificate.resource, name=name),
+        state=certificate.state.value if revoked is None else CertificateState.REVOKED.value,
         version=certificate.agent_version if presence is None else presence.version or certificate.agent_version,
         last_seen=None if presence is None else presence.last_seen,
+        clock_skew_seconds=None if presence is None else presence.skew,
         enrolled_at=certificate.created_at,
         expires_at=certificate.not_after,
+        revoked_at=None if revoked is None else revoked.at,
+        revoked_because=None if revoked is None else revoked.reason,
     )
 
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends
 
 from services.api.access import Caller
 from services.api.auth import SignedIn
-from services.api.fields import Cursor, Limit, Page
-from services.api.incidents.schemas import IncidentView
+from services.api.fields import Cursor, Limit, Name, Page
+from services.api.incidents.schemas import CloseBody, IncidentView
 from services.api.incidents.service import Incidents
 from services.api.problems import PROBLEMS
 
@@ -21,5 +21,10 @@ def router(incidents: Incidents, signed_in: SignedIn) -> APIRouter:
     ) -> Page[IncidentView]:
         """Administrators see all, others those of their packages; newest first."""
         return await incidents.page(caller, limit=limit, cursor=cursor)
+
+    @routes.post("/{incident}/close", summary="Close an incident")
+    async def close(caller: Annotated[Caller, Depends(signed_in)], incident: Name, body: CloseBody) -> IncidentView:
+        """It stays on record, with who closed it and why. Safe to repeat: the first reason stays."""
+        return await incidents.close(caller, incident, body)
 
     return routes

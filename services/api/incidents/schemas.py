@@ -1,8 +1,22 @@
 """Incidents as people read them at night."""
 
-from pydantic import Field
+from typing import Annotated
 
-from services.api.fields import Moment, View
+from pydantic import Field, StringConstraints
+
+from services.api.fields import Body, Moment, Ref, View
+
+
+class CloseBody(Body):
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
+        description="What it was, and what was done about it."
+    )
+
+
+class ClosedView(View):
+    by: Ref
+    at: Moment
+    reason: str
 
 
 class IncidentView(View):
@@ -17,3 +31,4 @@ class IncidentView(View):
     package: str | None
     token: str
     key: str = Field(description="SHA-256 of the key that came second.")
+    closed: ClosedView | None = Field(description="By whom, when and why; null while somebody should look at it.")

@@ -1,12 +1,15 @@
-"""Incidents: what may be an attack, for those whose packages it concerns."""
+"""Incidents: what may be an attack, for those whose packages it concerns, until somebody has looked at it."""
 
 from collections.abc import Callable
 
+from libs.store.closings import Closing, Closings
 from libs.store.incidents import Incident
 from libs.store.incidents import Incidents as StoredIncidents
-from services.api.access import Caller
-from services.api.fields import Page, from_cursor, page_of
-from services.api.incidents.schemas import IncidentView
+from services.api.access import Caller, owned
+from services.api.audit.recording import Recorder
+from services.api.errors import NotThereError
+from services.api.fields import Page, Ref, from_cursor, page_of
+from services.api.incidents.schemas import CloseBody, ClosedView, IncidentView
 
 _NEXT = (
     "If that machine is yours, build another package for it. If not, somebody has a copy of your package: see which"
@@ -15,20 +18,44 @@ _NEXT = (
 
 
 class Incidents:
-    """Lists incidents. `clock` in Unix milliseconds."""
+    """Lists and closes incidents. `clock` in Unix milliseconds."""
 
-    def __init__(self, incidents: StoredIncidents, clock: Callable[[], int]) -> None:
-        self._incidents, self._clock = incidents, clock
+    def __init__(
+        self, incidents: StoredIncidents, closings: Closings, recorder: Recorder, clock: Callable[[], int]
+    ) -> None:
+        self._incidents, self._closings, self._recorder, self._clock = incidents, closings, recorder, clock
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[IncidentView]:
         """An administrator sees all, others those of their packages; newest first."""
         seen_by = None if caller.is_administrator else caller.id
         after = from_cursor(cursor, int)
         found = await self._incidents.page(now=self._clock(), limit=limit + 1, after=after, seen_by=seen_by)
-        return page_of(found, limit, _view, lambda each: (each.created_at, each.id))
+        closed = {each.id: each for each in await self._closings.get_many(each.id for each in found)}
+        return page_of(
+            found, limit, lambda each: _view(each, closed.get(each.id)), lambda each: (each.created_at, each.id)
+        )
+
+    async def close(self, caller: Caller, key: str, body: CloseBody) -> IncidentView:
+        """The incident, closed. It stays on record; of two who close it the first one's reason stays.
+
+        Raises:
+            NotThereError: it is not there, or of somebody else's package.
+        """
+        found = await self._incidents.get(key)
+        if found is None:
+            raise NotThereError("incident")
+        owned(caller, found.seen_by, "incident")
+        before = await self._closings.get(key)
+        if before is None:
+            person = caller.to_person()
+            await self._recorder.record("incident.close", person, reason=body.reason, detail={"incident": key})
+            mine = Closing(id=key, at=self._clock(), by=caller.id, by_name=caller.name, why=body.reason)
+            await self._closings.insert(mine)
+            before = await self._closings.get(key)
+        return _view(found, before)
 
 
-def _view(found: Incident) -> IncidentView:
+def _view(found: Incident, closing: Closing | None) -> IncidentView:
     return IncidentView(
         id=found.id,
         kind=found.kind,
@@ -44,4 +71,7 @@ def _view(found: Incident) -> IncidentView:
         package=found.package,
         token=found.token,
         key=found.key_hash,
+        closed=None
+        if closing is None
+        else ClosedView(by=Ref(id=closing.by, name=closing.by_name), at=closing.at, reason=closing.why),
     )

@@ -33,6 +33,7 @@ from services.api.accounts.words import busy
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, InvalidError
 from services.api.nudge import Nudge
+from services.api.revocations import Revocations
 from services.api.signing import Signer
 from services.api.tasks.schemas import AskedView, TaskState, TaskView
 from services.api.tasks.service import Tasks
@@ -52,6 +53,7 @@ class TaskAsking:
         requests: Requests,
         tasks: StoredTasks,
         certificates: Certificates,
+        revocations: Revocations,
         views: Tasks,
         *,
         access: Access,
@@ -60,7 +62,8 @@ class TaskAsking:
         recorder: Recorder,
         nudge: Nudge,
     ) -> None:
-        self._requests, self._tasks, self._certificates, self._views = requests, tasks, certificates, views
+        self._requests, self._tasks, self._views = requests, tasks, views
+        self._certificates, self._revocations = certificates, revocations
         self._access, self._signer, self._vault, self._recorder = access, signer, vault, recorder
         self._nudge = nudge
 
@@ -159,7 +162,8 @@ class TaskAsking:
         """The account and its resource, once nothing speaks against a request."""
         account, resource = await self._access.account(caller, key)
         await self._allowed(account.rotation, kind)
-        if await self._certificates.active(resource.agent) is None:
+        agent = resource.agent
+        if await self._certificates.active(agent) is None or await self._revocations.of(agent) is not None:
             raise RuleError(Reason.NO_AGENT)
         return account, resource
 

@@ -97,7 +97,7 @@ class Tasks:
 
     async def _desk(self, caller: Caller, *, mine: bool, account: str | None) -> list[TaskView]:
         """What nobody took yet, newest first, as far as it is asked for."""
-        found = await self._requests.waiting(self._clock(), _DESK)
+        found = await self._requests.waiting(self._clock(), limit=_DESK)
         views: list[TaskView] = []
         for each in reversed(found):
             if (mine and each.requester != caller.id) or (account is not None and each.account != account):

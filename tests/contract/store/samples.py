@@ -15,8 +15,10 @@ from libs.domain.state import (
     Version,
     VersionState,
 )
+from libs.store.agents import AgentDocument
 from libs.store.audit import AuditRecord, Who
 from libs.store.certificates import Certificate, CertificateState
+from libs.store.closings import Closing
 from libs.store.enrolments import EnrolmentDocument, EnrolmentState
 from libs.store.incidents import Incident
 from libs.store.jobs import JobDocument, JobState
@@ -213,6 +215,8 @@ RECORDS = [
         user_name="ada",
         address="192.0.2.8",
     ),
+    Closing(id=some(Noun.INCIDENT), at=NOW, by=some(Noun.USER), by_name="ada", why="our own test"),
+    AgentDocument(id=some(Noun.AGENT), serial="0a", key_hash=KEY, revoked=SIGNED, revoked_at=NOW, rev=3),
     Package(
         id=some(Noun.PACKAGE),
         platform=Platform.WINDOWS_DOMAIN,
@@ -254,9 +258,17 @@ RECORDS = [
         why=Reason.REQUEST_NOT_TRUSTED,
     ),
     ResultDocument(
-        id=some(Noun.REPORT), job=some(Noun.JOB), agent=some(Noun.AGENT), signed=SIGNED, created_at=NOW, why="stale"
+        id=some(Noun.REPORT),
+        job=some(Noun.JOB),
+        agent=some(Noun.AGENT),
+        signed=SIGNED,
+        created_at=NOW,
+        receipt=NOW + 1,
+        why="stale",
     ),
-    ObservationDocument(id=some(Noun.OBSERVATION), agent=some(Noun.AGENT), signed=SIGNED, created_at=NOW),
+    ObservationDocument(
+        id=some(Noun.OBSERVATION), agent=some(Noun.AGENT), signed=SIGNED, created_at=NOW, receipt=NOW + 1
+    ),
     JobDocument(
         id=some(Noun.JOB),
         task=some(Noun.TASK),

@@ -6,6 +6,7 @@ from typing import Any
 
 from libs.domain.state import Kind
 from libs.store.accounts import Accounts
+from libs.store.agents import AgentDocument, AgentDocuments
 from libs.store.audit import Audit, AuditRecord, AuditTrail, Who
 from libs.store.budgets import Budgets
 from libs.store.certificates import Certificate, Certificates, CertificateState
@@ -15,6 +16,7 @@ from libs.store.nonces import Nonces
 from libs.store.outbox import Outbox
 from libs.store.ports import Store
 from libs.store.presence import Presence, Presences
+from libs.store.receipts import Receipts
 from libs.store.requests import RequestDocument, Requests
 from libs.store.resources import Resource, Resources
 from libs.store.results import ResultDocument, Results
@@ -194,7 +196,8 @@ async def test_an_agent_is_given_what_waits_and_what_it_did_not_answer(store: St
     assert not await jobs.close(mine[1].id)
     assert not await jobs.close(mine[0].id)
     assert [each.state for each in await jobs.of_agent("agt_a")] == [JobState.WAITING]
-    assert await jobs.in_state(JobState.ANSWERED, NOW + 1) == [replace(mine[1], state=JobState.ANSWERED)]
+    answered = replace(mine[1], state=JobState.ANSWERED)
+    assert await jobs.in_state(JobState.ANSWERED, NOW + 11, patience=10) == [answered]
 
 
 async def test_what_nobody_took_is_found_again(store: Store) -> None:
@@ -202,16 +205,36 @@ async def test_what_nobody_took_is_found_again(store: Store) -> None:
     one = RequestDocument(id=some(Noun.TASK), signed=SIGNED, created_at=NOW)
     await requests.insert(one)
     await requests.insert(replace(one, id=some(Noun.TASK, 2), created_at=NOW + 5))
-    assert await requests.waiting(NOW + 4) == [one]
+    assert await requests.waiting(NOW + 9, patience=5) == [one]
     assert await requests.mark_taken(one.id)
     assert not await requests.mark_taken(one.id)
-    assert await requests.waiting(NOW + 4) == []
+    assert await requests.waiting(NOW + 9, patience=5) == []
+
+
+async def test_what_a_clock_that_was_ahead_wrote_is_found_at_once(store: Store) -> None:
+    """The server's clock was an hour ahead, and is put back: nobody looked at what it had written for that hour."""
+    requests = Requests(store)
+    old, ahead = (RequestDocument(id=some(Noun.TASK, n), signed=SIGNED, created_at=NOW + n) for n in (1, 3_600_000))
+    await requests.insert(ahead)
+    await requests.insert(old)
+    assert await requests.waiting(NOW + 5_001, patience=5_000) == [old, ahead]
+    assert await requests.waiting(NOW + 5_001, patience=5_000, limit=1) == [old]
+
+
+async def test_receipts_of_a_machine_only_grow(store: Store) -> None:
+    receipts = Receipts(store)
+    assert await receipts.next("res_a", NOW) == NOW
+    assert await receipts.next("res_a", NOW + 9) == NOW + 9
+    assert await receipts.next("res_a", NOW - 3_600_000) == NOW + 10
+    assert await receipts.next("res_b", NOW - 3_600_000) == NOW - 3_600_000
+    given = await asyncio.gather(*(receipts.next("res_a", NOW) for _ in range(8)))
+    assert sorted(given) == list(range(NOW + 11, NOW + 19))
 
 
 async def test_the_answer_that_nobody_took_comes_first(store: Store) -> None:
     results = Results(store)
     old: ResultDocument = replace(sample(ResultDocument), why=None)
-    new = replace(old, id=some(Noun.REPORT, 2), created_at=NOW + 1)
+    new = replace(old, id=some(Noun.REPORT, 2), receipt=old.receipt + 1)
     assert await results.of_job(old.job) is None
     await results.insert(new)
     await results.insert(old)
@@ -332,3 +355,13 @@ async def test_a_runtime_is_read_back_byte_by_byte(store: Store) -> None:
     assert newest.chunks == 2
     assert await runtimes.whole(newest) == raw[1:]
     assert await runtimes.newest(Platform.WINDOWS) is None
+
+
+async def test_the_agents_that_were_revoked_lately_are_found(store: Store) -> None:
+    agents = AgentDocuments(store)
+    for name, revoked_at in (("agt_a", None), ("agt_b", NOW), ("agt_c", NOW + 5)):
+        assert await agents.insert(
+            AgentDocument(id=name, revoked=SIGNED if revoked_at else None, revoked_at=revoked_at)
+        )
+    assert await agents.revoked_since(NOW) == {"agt_b", "agt_c"}
+    assert await agents.revoked_since(NOW + 1) == {"agt_c"}

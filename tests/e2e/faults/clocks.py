@@ -52,7 +52,8 @@ def library() -> str:
     raise NotReachedError("libfaketime is not installed: apt-get install faketime")
 
 
-def _variables(file: str) -> dict[str, str]:
+def variables(file: str) -> dict[str, str]:
+    """The environment of a process whose clock is off by what `file` says."""
     return {
         "LD_PRELOAD": library(),
         "FAKETIME_TIMESTAMP_FILE": file,
@@ -70,7 +71,7 @@ def _has_another_clock(maps: bytes) -> None:
 def _on_host(ground: Ground, trial: Trial, moment: Moment, seconds: int) -> None:
     trial.then_drifts = True
     host = ground.site.host
-    lines = "".join(f"Environment={name}={value}\n" for name, value in _variables(_ON_HOST).items())
+    lines = "".join(f"Environment={name}={value}\n" for name, value in variables(_ON_HOST).items())
     _step_host(ground, 0)
     host.write(_DROP_IN, f"[Service]\n{lines}".encode())
     ground.undo.append(lambda: _own_clock_again(ground))
@@ -105,7 +106,7 @@ def _on_server(ground: Ground, trial: Trial, moment: Moment, seconds: int, names
     _step_server(clock, 0)
     for name in names:
         service = ground.site.server.process(name)
-        service.settings |= _variables(str(clock))
+        service.settings |= variables(str(clock))
         service.restart()
     ground.undo.append(lambda: _own_clocks_again(ground, clock, names))
     reach(ground, trial, moment, "stop")
@@ -130,6 +131,6 @@ def _own_clocks_again(ground: Ground, clock: Path, names: Sequence[str]) -> None
     time.sleep(_LASTS_SECONDS)
     for name in names:
         service = ground.site.server.process(name)
-        for variable in _variables(str(clock)):
+        for variable in variables(str(clock)):
             service.settings.pop(variable, None)
         service.restart()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab import machine
 from tests.lab.errors import LabError, LabInUseError
-from tests.lab.lab import Lab, private_places
+from tests.lab.lab import ALWAYS_ITS_OWN, Lab, private_places
 
 pytestmark = pytest.mark.host
 
@@ -171,8 +171,9 @@ def test_a_machine_without_the_tools_is_told_their_packages(tmp_path: Path) -> N
 
 def test_private_places_are_the_checkout_and_this_python() -> None:
     places = private_places()
+    of_a_host = [Path("/", name) for name in ALWAYS_ITS_OWN]  # a checkout in /tmp is in nobody's sight anyway
     for own in (ROOT, Path(sys.prefix)):
-        assert any(own.resolve().is_relative_to(place) for place in places)
+        assert any(own.resolve().is_relative_to(place) for place in (*places, *of_a_host))
     assert Path("/usr") not in places
     assert Path("/") not in places
 

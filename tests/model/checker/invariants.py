@@ -85,7 +85,7 @@ def _truthful(server: Server, host: Host) -> str:
     if server.fresh and live_version(r, r.proof.generation) != host.password:
         return "I2 says in sync, and it never was"
     seen = r.seen
-    if seen is not None and seen.at == CONTACT and r.fingerprint not in (None, seen.fingerprint):
+    if seen is not None and seen.receipt == CONTACT and r.fingerprint not in (None, seen.fingerprint):
         return "I2 says in sync, and a contact since has spoken against it"
     return ""
 

@@ -1,8 +1,8 @@
 """Time, folded to the one question that the table asks of it.
 
-The table compares three moments of an account: `compared_at` (the last comparison), `seen.at` (the last contact) and
-the `now` of a step, when the gateway received what is decided upon. Every other moment is kept for people. So a state
-keeps nothing of its moments but their order, by five places:
+The table compares three receipts of an account: `compared_receipt` (the last comparison), `seen.receipt` (the last
+contact) and the `receipt` of a step. Every moment is kept for people. So a state keeps nothing of its moments, and of
+its receipts nothing but their order, by five places:
 
     BEFORE < COMPARED < BETWEEN < CONTACT < NOW
 
@@ -32,14 +32,15 @@ AHEAD = 1_000_000_000
 
 def folded(r: Rotation) -> Rotation:
     """The rotation with nothing left of its moments but their order, and the nonce that was fresh in flight."""
-    compared_at = AHEAD if r.compared_at > NOW else COMPARED
+    compared_receipt = AHEAD if r.compared_receipt > NOW else COMPARED
     seen = r.seen
     if seen is not None:
-        seen = replace(seen, at=CONTACT if seen.at > r.compared_at else BEFORE)
+        seen = replace(seen, at=0, receipt=CONTACT if seen.receipt > r.compared_receipt else BEFORE)
     return replace(
         r,
         seen=seen,
-        compared_at=compared_at,
+        compared_at=0,
+        compared_receipt=compared_receipt,
         proof=None if r.proof is None else replace(r.proof, at=0),
         versions=tuple(_timeless(v) for v in r.versions),
         flight=_in_flight(r.flight),

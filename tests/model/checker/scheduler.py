@@ -174,7 +174,7 @@ def shown(server: Server, rules: Rules, *, mark: Generation, password: str, now:
     return _turn(
         server,
         f"contact: mark {mark}, the field of {password!r}",
-        lambda: rules.contact(server.r, mark=mark, fingerprint=print_, nonce=FRESH, now=now),
+        lambda: rules.contact(server.r, mark=mark, fingerprint=print_, nonce=FRESH, now=now, receipt=now, latest=NOW),
     )
 
 
@@ -218,7 +218,14 @@ def _answered(r: Rotation, rules: Rules, by: Said, now: int) -> Change:
     result = read(rules.said_by, by)
     (outcome,) = result.outcomes
     return rules.answered(
-        _account(r), result, outcome, resource=by.resource, next_nonce=FRESH, now=now, recovered=_recovered(outcome)
+        _account(r),
+        result,
+        outcome,
+        resource=by.resource,
+        next_nonce=FRESH,
+        now=now,
+        receipt=now,
+        recovered=_recovered(outcome),
     )
 
 

@@ -157,7 +157,7 @@ class Turns:
         now = None if turn is None else self._moved(server, self._turned(Rank.ANSWER, turn))
         if now is not None:
             yield now
-        if before.r.seen is not None and before.r.seen.at == CONTACT:
+        if before.r.seen is not None and before.r.seen.receipt == CONTACT:
             turn = scheduler.believe(before, self.rules, answer, now=BETWEEN)
             early = None if turn is None else self._moved(server, self._turned(Rank.NOBODY, turn))
             if early is not None and (now is None or early[2:] != now[2:]):

@@ -144,9 +144,9 @@ def _any_agent(account: Account, result: Result, outcome: Outcome, *, resource: 
     return answered(account, result, outcome, resource=account.resource, **how)
 
 
-def _by_the_hosts_clock(account: Account, result: Result, outcome: Outcome, *, now: int, **how: Any) -> Change:
-    del now
-    return answered(account, result, outcome, now=result.finished_at, **how)
+def _by_the_hosts_clock(account: Account, result: Result, outcome: Outcome, *, receipt: int, **how: Any) -> Change:
+    del receipt
+    return answered(account, result, outcome, receipt=result.finished_at, **how)
 
 
 def _any_contact_before(account: Account, result: Result, outcome: Outcome, **how: Any) -> Change:
@@ -214,7 +214,9 @@ def _queued_behind(r: Rotation, **how: Any) -> Change:
 def _believed_at_once(r: Rotation, **how: Any) -> Change:
     """What a person states is taken for proven."""
     after = request_adopt(r, **how).after
-    return Change(replace(proven(after, how["generation"], how["now"], None), flight=None))
+    return Change(
+        replace(proven(after, how["generation"], now=how["now"], receipt=how["now"], fingerprint=None), flight=None)
+    )
 
 
 def _leaves_quarantine(account: Account, result: Result, outcome: Outcome, **how: Any) -> Change:

@@ -167,11 +167,13 @@ class SimBackend(MemoryBackend):
         answer = await super().set(
             tool.name, tool.uid, tool.secret, unlock=tool.unlock, started=lambda _pid, _birth: None
         )
-        if self.live(tool.name) == tool.secret.reveal():
-            self.known[tool.name].set_by_agent.add(tool.secret.reveal())
-            if answer.outcome is SetOutcome.DONE:
+        done, live = answer.outcome is SetOutcome.DONE, self.live(tool.name)
+        # A refused one may be live all the same, because somebody typed it before.
+        if live == tool.secret.reveal() and (done or live != before):
+            self.known[tool.name].set_by_agent.add(live)
+            if done:
                 self._confirm(tool.name, tool.secret)
-        if self.live(tool.name) != before:
+        if live != before:
             self._touch()
             self._trace.say(self.host, f"the tool sets {tool.name}: {answer.outcome}")
             self.changed(tool.name)

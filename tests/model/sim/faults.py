@@ -263,7 +263,8 @@ class Faults:
             self._backup = self.site.copy()
             self.site.trace.say("backup", "a copy of the store is taken")
             return
-        told = self.chance.random() < 0.5
+        # What was copied since the scheduler last counted is noticed by nobody: there the operator has to say so.
+        told = self.chance.random() < 0.5 or not self.site.would_notice(self._backup)
         self.site.trace.fault("store_put_back", "told" if told else "noticed")
         await self.site.put_back(self._backup, told=told, queues=self.chance.random() < 0.5)
 

@@ -279,7 +279,7 @@ class Invariants:
         self._holds(compared is not None, f"I2 {where} is in sync without a proof")
         self._holds(compared in known.confirmed, f"I2 {where} is in sync, and nobody compared it live")
         self._holds(live == compared or not untouched, f"I2 {where} is in sync, is not, and nobody changed it")
-        if r.seen is not None and r.seen.at > r.compared_at and r.fingerprint is not None:
+        if r.seen is not None and r.seen.receipt > r.compared_receipt and r.fingerprint is not None:
             self._holds(r.seen.fingerprint == r.fingerprint, f"I2 {where} is in sync, and a contact spoke against it")
 
     def of_vault(self, account: Account) -> set[bytes]:

@@ -1,6 +1,7 @@
 """What must be so at the end, when no fault is left: everything came to rest, and what is shown is what is live.
 
-L1  every managed account reaches IN_SYNC or DRIFT, and every other one stays UNMANAGED
+L1  every managed account reaches IN_SYNC or DRIFT, and truly so; every other one stays UNMANAGED, and its live password
+    is none that an agent set
 I5  every request ended, also one whose answer its person never saw
 and the vault reveals the live password of every managed account, unless DRIFT is shown.
 """
@@ -9,7 +10,7 @@ import asyncio
 from typing import Any
 
 from libs.domain.accounts import Account
-from libs.domain.state import Status
+from libs.domain.state import Status, VersionState
 from libs.domain.versions import candidates
 from libs.store.outbox import Outbox
 from libs.store.schema import CollectionName, Service
@@ -93,13 +94,22 @@ async def all_is_true(site: Site, person: Person) -> None:
 
 def _status(site: Site, account: Account, live: bytes | None) -> None:
     r = account.rotation
-    shown = {site.invariants.secrets[account.id, each.generation] for each in candidates(r)}
+    # What a person stated and nobody compared yet is theirs to ask about again.
+    compared = [each for each in candidates(r) if each.state is not VersionState.STATED]
+    shown = {site.invariants.secrets[account.id, each.generation] for each in compared}
     if r.status is Status.IN_SYNC:
         assert r.proof is not None
         if site.invariants.secrets[account.id, r.proof.generation] != live:
             site.trace.violated(f"L1 at rest, {account.name} is in sync, and is not")
+    elif r.status is Status.UNMANAGED and not _set_by_an_agent(site, account, live):
+        return  # Keyturn claims nothing about it, and a person may type what only they and the vault know.
     elif live in shown or live in site.invariants.in_escrow(account):
         site.trace.violated(f"L1 at rest, {account.name} is {r.status}, and its live password is of the vault")
+
+
+def _set_by_an_agent(site: Site, account: Account, live: bytes | None) -> bool:
+    host = site.invariants.host_of(account)
+    return host is not None and live in host.backend.known[account.name].set_by_agent
 
 
 async def _reveal(site: Site, person: Person, account: Account, live: bytes | None) -> None:

@@ -147,6 +147,10 @@ class Site:
         """The store as a backup holds it."""
         return {name: dict(self.server.shelf(name)._documents) for name in CollectionName}
 
+    def would_notice(self, copy: Copy) -> bool:
+        """Whether the scheduler has counted since the copy was taken."""
+        return copy[CollectionName.EPOCH] != self.server.shelf(CollectionName.EPOCH)._documents
+
     async def put_back(self, copy: Copy, *, told: bool, queues: bool) -> None:
         """The services end, the copy takes the store's place, and they begin again.
 

@@ -38,7 +38,9 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("POST", "/v1/enrolments/{enrolment}/approve"): (None, (401, 503, 404, 503)),
     ("POST", "/v1/enrolments/{enrolment}/deny"): (None, (401, 503, 404, 503)),
     ("GET", "/v1/incidents"): (None, (401, 200, 200, 200)),
+    ("POST", "/v1/incidents/{incident}/close"): ({"reason": "a test"}, (401, 200, 404, 200)),
     ("GET", "/v1/agents"): (None, (401, 200, 200, 200)),
+    ("POST", "/v1/agents/{agent}/revoke"): ({"reason": "stolen"}, (401, 403, 403, 200)),
     ("GET", "/v1/audit"): (None, (401, 403, 403, 200)),
 }
 OPEN = {("GET", "/v1/about"), ("POST", "/v1/setup"), ("POST", "/v1/sessions")}
@@ -56,9 +58,16 @@ async def test_each_caller_gets_what_is_theirs(
     account = await world.account(resource, rotation=in_sync())
     asked = await world.client.post(f"/v1/accounts/{account.id}/reset", headers=people["ben"])
     task = asked.json()["task"]["id"]
-    token, enrolment = await world.token(ben), await world.waiting(ben)
+    token, enrolment, incident = await world.token(ben), await world.waiting(ben), await world.incident(ben)
     target = path.format(
-        user=ben.id, resource=resource.id, account=account.id, task=task, token=token.id, enrolment=enrolment.id
+        user=ben.id,
+        resource=resource.id,
+        account=account.id,
+        task=task,
+        token=token.id,
+        enrolment=enrolment.id,
+        agent=resource.agent,
+        incident=incident.id,
     )
     found = [
         (await world.client.request(method, target, json=body, headers=people[each])).status_code for each in CALLERS

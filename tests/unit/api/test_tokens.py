@@ -6,7 +6,6 @@ import pytest
 
 from libs.broker.topology import QueueName
 from libs.store.enrolments import EnrolmentState
-from libs.store.incidents import Incident, Incidents
 from libs.store.tokens import TokenState
 from libs.store.users import User, Users
 from libs.wire.ids import Noun, new_id
@@ -133,22 +132,7 @@ async def test_a_refusal_of_the_bundler_keeps_its_code(world: World, people: Peo
 
 
 async def test_an_incident_says_what_happened_and_what_to_do(world: World, people: People) -> None:
-    ben = await user(world, "ben")
-    await Incidents(world.admin).insert(
-        Incident(
-            id=new_id(Noun.INCIDENT),
-            kind="token_used_by_another_key",
-            created_at=NOW,
-            seen_by=ben.id,
-            token=new_id(Noun.TOKEN),
-            package=None,
-            key_hash="0" * 64,
-            host_name="copy",
-            resource_name="copy",
-            user_name="ben",
-            address="203.0.113.9",
-        )
-    )
+    await world.incident(await user(world, "ben"))
     seen = {who: (await world.client.get("/v1/incidents", headers=people[who])).json()["items"] for who in WHO}
     assert seen["eve"] == []
     (incident,) = seen["ben"]
@@ -157,6 +141,25 @@ async def test_an_incident_says_what_happened_and_what_to_do(world: World, peopl
     assert "copy" in incident["sentence"]
     assert "203.0.113.9" in incident["sentence"]
     assert incident["next"]
+    assert incident["closed"] is None
+
+
+async def test_an_incident_is_closed_once_with_who_and_why_and_stays_on_record(world: World, people: People) -> None:
+    incident = await world.incident(await user(world, "ben"))
+    path = f"/v1/incidents/{incident.id}/close"
+    assert (await world.client.post(path, json={"reason": ""}, headers=people["ben"])).status_code == 422
+    for who, why in (("ben", "our own test"), ("ada", "another reason")):
+        answer = await world.client.post(path, json={"reason": why}, headers=people[who])
+        assert answer.status_code == 200
+        closed = answer.json()["closed"]
+        assert (closed["by"]["name"], closed["reason"]) == ("ben", "our own test")
+    (shown,) = (await world.client.get("/v1/incidents", headers=people["ada"])).json()["items"]
+    assert shown["closed"] == closed
+    trail = (await world.client.get("/v1/audit", headers=people["ada"])).json()["items"]
+    records = [each for each in trail if each["what"] == "incident.close"]
+    assert [(each["who"]["name"], each["reason"]) for each in records] == [("ben", "our own test")]
+    nowhere = f"/v1/incidents/{new_id(Noun.INCIDENT)}/close"
+    assert (await world.client.post(nowhere, json={"reason": "x"}, headers=people["ada"])).status_code == 404
 
 
 async def test_a_packages_bounds_reach_the_bundler(world: World, people: People) -> None:

@@ -22,9 +22,13 @@ AT_AGENT = replace(
 )
 UNCERTAIN = replace(AT_AGENT, status=Status.UNCERTAIN, flight=None, unanswered=FLIGHT, compared_at=NOW - 180_000)
 CHANGED = replace(
-    PROVEN, status=Status.UNCERTAIN, fingerprint="a", compared_at=1, seen=Seen("b", Generation(1_764_000_000, 1), NOW)
+    PROVEN,
+    status=Status.UNCERTAIN,
+    fingerprint="a",
+    compared_at=1,
+    seen=Seen("b", Generation(1_764_000_000, 1), NOW, 1),
 )
-ROLLED_BACK = replace(CHANGED, seen=Seen("b", Generation(0, 0), NOW))
+ROLLED_BACK = replace(CHANGED, seen=Seen("b", Generation(0, 0), NOW, 1))
 
 
 @pytest.mark.parametrize(

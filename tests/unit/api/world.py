@@ -29,6 +29,7 @@ from libs.service.clock import FakeClock
 from libs.store.accounts import Accounts
 from libs.store.certificates import Certificate, Certificates, certificate_id
 from libs.store.enrolments import EnrolmentDocument, Enrolments
+from libs.store.incidents import Incident, Incidents
 from libs.store.memory.store import MemoryServer
 from libs.store.resources import Resource, Resources
 from libs.store.schema import CollectionName, Service
@@ -180,6 +181,25 @@ class World:
         token = EnrolmentToken(**whole | changes)
         assert await Tokens(self.admin).insert(token)
         return token
+
+    async def incident(self, seen_by: User, **changes: Any) -> Incident:
+        """A copy of somebody's package was used."""
+        whole: dict[str, Any] = {
+            "id": new_id(Noun.INCIDENT),
+            "kind": "token_used_by_another_key",
+            "created_at": self.clock.now() + next(self._names),
+            "seen_by": seen_by.id,
+            "token": new_id(Noun.TOKEN),
+            "package": None,
+            "key_hash": "0" * 64,
+            "host_name": "copy",
+            "resource_name": "copy",
+            "user_name": seen_by.name,
+            "address": "203.0.113.9",
+        }
+        incident = Incident(**whole | changes)
+        assert await Incidents(self.admin).insert(incident)
+        return incident
 
     async def waiting(self, approver: User, **changes: Any) -> EnrolmentDocument:
         """A machine that waits for a person."""

@@ -66,6 +66,11 @@ def test_an_incident_is_told_with_what_to_do(keyturn: Keyturn, running: Site) ->
     assert "build another package" in shown
     (incident,) = keyturn("incidents", "--json").json
     assert incident["kind"] == "token_used_by_another_key"
+    assert incident["id"] in keyturn("incidents").out
+    assert keyturn("incidents", "close", incident["id"]).status == 2  # why?
+    assert "Closed by ops" in keyturn("incidents", "close", incident["id"], "--reason", "our own test").out
+    assert "Nothing has happened" in keyturn("incidents").out
+    assert "our own test" in keyturn("incidents", "--all").out
 
 
 def test_a_package_for_a_machine_that_is_not_there_is_not_asked_for(
@@ -77,3 +82,16 @@ def test_a_package_for_a_machine_that_is_not_there_is_not_asked_for(
     wrong = keyturn(*words, "--network", "10.0.0.5/8")
     assert (wrong.status, "10.20.0.0/16" in wrong.err) == (2, True)
     assert list(tmp_path.glob("*.zip")) == []
+
+
+def test_an_agent_is_revoked_by_its_machines_name(keyturn: Keyturn, running: Site) -> None:
+    assert "right" in keyturn("agents").out
+    assert keyturn("agents", "revoke", running.host).status == 2  # why?
+    assert keyturn("agents", "revoke", "nowhere", "--reason", "x").status == 8
+    shown = keyturn("agents", "revoke", running.host, "--reason", "the machine was stolen").out
+    assert "is revoked" in shown
+    assert f"--for-resource {running.host}" in shown
+    (agent,) = keyturn("agents", "--json").json
+    assert agent["state"] == "revoked"
+    assert keyturn("agents", "revoke", agent["id"], "--reason", "again", "--json").json["state"] == "revoked"
+    assert "revoked" in keyturn("agents").out

@@ -9,14 +9,25 @@ from libs.domain.state import LAST_COUNTER, Change, End, Generation, Rotation, S
 from libs.domain.trust import contact, quarantine, release
 from libs.domain.versions import MAX_RECOVERED, candidates
 from libs.wire.reasons import Reason
-from tests.unit.domain.turns import EPOCH, NEW_PRINT, NOBODY, asked, at_agent, generation, proven, stated, verifying
+from tests.unit.domain.turns import (
+    EPOCH,
+    NEW_PRINT,
+    NOBODY,
+    OLD_PRINT,
+    asked,
+    at_agent,
+    generation,
+    proven,
+    stated,
+    verifying,
+)
 
 NOW = (EPOCH + 60) * 1_000
 """Late enough for the agent's numbers to be of the past."""
 
 
 def tells(r: Rotation, mark: Generation, now: int = NOW) -> Rotation:
-    return contact(r, mark=mark, fingerprint=NEW_PRINT, nonce="again", now=now).after
+    return contact(r, mark=mark, fingerprint=NEW_PRINT, nonce="again", now=now, receipt=now, latest=now // 1_000).after
 
 
 def from_escrow(counter: int) -> Version:
@@ -33,6 +44,7 @@ def answer(r: Rotation, opens: Generation | None, *recovered: Version) -> Change
         opens=opens,
         next_nonce="next",
         now=NOW + 10,
+        receipt=NOW + 10,
         fingerprint=NEW_PRINT,
         recovered=recovered,
     )
@@ -68,7 +80,17 @@ def test_a_mark_that_the_vault_never_gave_is_asked_about_also_when_newer_ones_we
     more = answer(r, None, Version(lost, VersionState.OFFERED, NOW, NOBODY, NOW)).after
     settled = answer(more, lost).after
     assert settled.status is Status.IN_SYNC
-    assert tells(settled, generation(1), NOW + 20) == replace(settled, seen=Seen(NEW_PRINT, generation(1), NOW + 20))
+    assert tells(settled, generation(1), NOW + 20) == replace(
+        settled, seen=Seen(NEW_PRINT, generation(1), NOW + 20, NOW + 20)
+    )
+
+
+def test_a_number_of_an_epoch_that_began_by_a_clock_that_was_ahead_is_believed() -> None:
+    """The server's clock was put back after a restore: what agents had set in the epoch before it was not asked for."""
+    mark = Generation(EPOCH + 3_600, 1)
+    r = proven(Rotation())
+    after = contact(r, mark=mark, fingerprint=OLD_PRINT, nonce="n", now=NOW, receipt=NOW, latest=mark.epoch + 1).after
+    assert (after.status, after.newest) == (Status.UNCERTAIN, mark)
 
 
 def test_a_number_of_the_future_is_not_believed() -> None:
@@ -95,7 +117,9 @@ def test_a_pending_reset_goes_back_to_uncertain() -> None:
     back = withdrawn(queued, task="t2", end=End.CANCELLED, reason=Reason.CANCELLED, now=NOW + 5)
     assert back.after.status is Status.UNCERTAIN
     there = at_agent(queued, "t2", NOW + 1)
-    said = refused(there, task="t2", generation=generation(2), nonce="n-t2", now=NOW + 5, reason=Reason.DISK_FULL)
+    said = refused(
+        there, task="t2", generation=generation(2), nonce="n-t2", now=NOW + 5, receipt=NOW + 5, reason=Reason.DISK_FULL
+    )
     assert said.after.status is Status.UNCERTAIN
 
 
@@ -113,6 +137,16 @@ def test_what_cannot_be_compared_comes_back_all_the_same() -> None:
     )
     assert change.after.status is Status.UNCERTAIN
     assert [v.generation for v in candidates(change.after)] == [generation(7)]
+
+
+def test_what_came_back_makes_an_unmanaged_account_uncertain_though_it_could_not_be_compared() -> None:
+    """A person had stated a password; what the agent had set before the restore was never asked about again."""
+    r = stated(Rotation())
+    change = cannot_tell(
+        r, task="check", nonce="v1", now=NOW + 5, reason=Reason.HASH_NOT_KNOWN, recovered=(from_escrow(7),)
+    )
+    assert change.after.status is Status.UNCERTAIN
+    assert len(change.ended) == 1
 
 
 def test_the_live_one_and_what_came_back_with_it_are_both_kept() -> None:

@@ -16,7 +16,7 @@ from libs.domain.rotation import (
     request_reset,
     withdrawn,
 )
-from libs.domain.state import End, Flight, Generation, Kind, Phase, Proof, Rotation, Status, VersionState
+from libs.domain.state import End, Generation, Phase, Rotation, Status, VersionState
 from libs.domain.trust import contact, quarantine, release, restored, trust_lost
 from libs.domain.versions import candidates
 from libs.wire.jobs import MAX_CANDIDATES
@@ -25,19 +25,15 @@ from tests.unit.domain.turns import (
     EPOCH,
     NEW_PRINT,
     NOBODY,
-    OLD_PRINT,
     answer,
     asked,
     at_agent,
     generation,
     proven,
+    proven_by_answer,
     uncertain,
     verifying,
 )
-
-
-def proven_by_answer(r: Rotation, now: int) -> Rotation:
-    return applied(r, task="t1", generation=generation(1), nonce="n-t1", now=now, fingerprint=OLD_PRINT).after
 
 
 class TestReset:
@@ -59,7 +55,7 @@ class TestReset:
 
     def test_applied_counts_even_when_the_message_of_the_fetch_comes_later(self) -> None:
         r = asked(Rotation())
-        done = applied(r, task="t1", generation=generation(1), nonce="n-t1", now=30)
+        done = applied(r, task="t1", generation=generation(1), nonce="n-t1", now=30, receipt=30)
         assert done.after.status is Status.IN_SYNC
         assert [each.end for each in done.ended] == [End.DONE]
         with pytest.raises(StaleAnswerError):
@@ -83,6 +79,7 @@ class TestReset:
             generation=r.newest,
             nonce="n-t2",
             now=60,
+            receipt=60,
             reason=Reason.REFUSED_BY_HOST,
             fingerprint=before.fingerprint,
         )
@@ -93,7 +90,14 @@ class TestReset:
     def test_refused_on_a_field_that_somebody_changed_is_uncertain(self) -> None:
         r = at_agent(asked(proven(Rotation()), "t2", 40), "t2", 50)
         change = refused(
-            r, task="t2", generation=r.newest, nonce="n-t2", now=60, reason=Reason.DISK_FULL, fingerprint=NEW_PRINT
+            r,
+            task="t2",
+            generation=r.newest,
+            nonce="n-t2",
+            now=60,
+            receipt=60,
+            reason=Reason.DISK_FULL,
+            fingerprint=NEW_PRINT,
         )
         assert change.after.status is Status.UNCERTAIN
 
@@ -129,9 +133,11 @@ class TestReset:
     def test_an_answer_counts_only_for_its_task_generation_and_nonce(self, task: str, number: int, nonce: str) -> None:
         r = at_agent(asked(Rotation()))
         with pytest.raises(StaleAnswerError):
-            applied(r, task=task, generation=generation(number), nonce=nonce, now=30)
+            applied(r, task=task, generation=generation(number), nonce=nonce, now=30, receipt=30)
         with pytest.raises(StaleAnswerError):
-            refused(r, task=task, generation=generation(number), nonce=nonce, now=30, reason=Reason.DISK_FULL)
+            refused(
+                r, task=task, generation=generation(number), nonce=nonce, now=30, receipt=30, reason=Reason.DISK_FULL
+            )
 
     def test_the_same_fetch_twice_changes_nothing(self) -> None:
         r = at_agent(asked(Rotation()))
@@ -147,18 +153,28 @@ class TestUncertain:
 
     def test_a_late_applied_settles_it(self) -> None:
         r = uncertain()
-        change = applied(r, task="t2", generation=generation(2), nonce="n-t2", now=300)
+        change = applied(r, task="t2", generation=generation(2), nonce="n-t2", now=300, receipt=300)
         assert change.after.status is Status.IN_SYNC
         assert change.after.unanswered is None
         assert [each.end for each in change.ended] == [End.DONE]
 
     def test_a_late_applied_ends_the_comparison_under_way(self) -> None:
-        change = applied(verifying(uncertain()), task="t2", generation=generation(2), nonce="n-t2", now=300)
+        change = applied(
+            verifying(uncertain()), task="t2", generation=generation(2), nonce="n-t2", now=300, receipt=300
+        )
         assert {(each.task, each.opens) for each in change.ended} == {("t2", None), ("check", True)}
 
     def test_a_late_refused_settles_nothing(self) -> None:
         with pytest.raises(StaleAnswerError):
-            refused(uncertain(), task="t2", generation=generation(2), nonce="n-t2", now=300, reason=Reason.DISK_FULL)
+            refused(
+                uncertain(),
+                task="t2",
+                generation=generation(2),
+                nonce="n-t2",
+                now=300,
+                receipt=300,
+                reason=Reason.DISK_FULL,
+            )
 
     @pytest.mark.parametrize(("opens", "end"), [(2, End.DONE), (1, End.REFUSED)])
     def test_a_comparison_settles_it_and_the_unanswered_reset(self, opens: int, end: End) -> None:
@@ -182,7 +198,7 @@ class TestUncertain:
         with pytest.raises(StaleAnswerError):
             answer(r, generation(2), nonce="v0")
         with pytest.raises(StaleAnswerError):
-            compared(r, task="check", nonce="v1", fence=generation(1), opens=None, next_nonce="v2", now=1)
+            compared(r, task="check", nonce="v1", fence=generation(1), opens=None, next_nonce="v2", now=1, receipt=1)
 
     def test_a_version_that_was_never_offered_cannot_be_found_live(self) -> None:
         with pytest.raises(StaleAnswerError):
@@ -209,7 +225,14 @@ class TestUncertain:
         assert first.after.flight is not None
         assert (first.after.flight.nonce, first.after.flight.skip) == ("v2", MAX_CANDIDATES)
         last = compared(
-            first.after, task="check", nonce="v2", fence=r.newest, opens=generation(1), next_nonce="v3", now=9_200
+            first.after,
+            task="check",
+            nonce="v2",
+            fence=r.newest,
+            opens=generation(1),
+            next_nonce="v3",
+            now=9_200,
+            receipt=9_200,
         )
         assert last.after.status is Status.IN_SYNC
 
@@ -229,50 +252,6 @@ class TestVerify:
         drift = answer(verifying(proven(Rotation())), None).after
         assert drift.status is Status.DRIFT
         assert answer(verifying(drift), generation(1)).after.status is Status.IN_SYNC
-
-
-class TestContact:
-    def test_what_was_proven_and_is_seen_again_changes_nothing(self) -> None:
-        r = proven(Rotation())
-        assert contact(r, mark=generation(1), fingerprint=OLD_PRINT, nonce="x", now=50).after.status is Status.IN_SYNC
-
-    @pytest.mark.parametrize(("mark", "fingerprint"), [(1, NEW_PRINT), (0, OLD_PRINT), (1, None)])
-    def test_another_field_or_an_older_journal_is_uncertain(self, mark: int, fingerprint: str | None) -> None:
-        r = contact(proven(Rotation()), mark=generation(mark), fingerprint=fingerprint, nonce="x", now=50).after
-        assert r.status is Status.UNCERTAIN
-
-    def test_a_contact_older_than_the_proof_says_nothing(self) -> None:
-        r = proven(Rotation(), now=100)
-        assert contact(r, mark=generation(0), fingerprint=NEW_PRINT, nonce="x", now=99).after.status is Status.IN_SYNC
-
-    def test_what_was_seen_while_pending_counts_when_the_reset_goes_back(self) -> None:
-        r = asked(proven(Rotation()), "t2", 40)
-        r = contact(r, mark=generation(0), fingerprint=NEW_PRINT, nonce="x", now=50).after
-        assert r.status is Status.PENDING
-        change = withdrawn(r, task="t2", end=End.EXPIRED, reason=Reason.DEADLINE_PASSED, now=60)
-        assert change.after.status is Status.UNCERTAIN
-
-    def test_a_comparison_under_way_starts_anew(self) -> None:
-        r = contact(verifying(proven(Rotation())), mark=generation(1), fingerprint=NEW_PRINT, nonce="x", now=215).after
-        assert r.status is Status.UNCERTAIN
-        assert r.flight == Flight("check", Kind.VERIFY, generation(1), "x", 210, 310)
-        with pytest.raises(StaleAnswerError):
-            answer(r, generation(1))
-
-    def test_an_answer_taken_up_after_a_later_contact_is_held_against_it(self) -> None:
-        """Both were received in order and taken up out of it; the contact says nothing new when it comes again."""
-        r = at_agent(asked(Rotation()))
-        seen = contact(r, mark=generation(1), fingerprint=NEW_PRINT, nonce="v", now=50).after
-        after = proven_by_answer(seen, now=40)
-        assert (after.status, after.proof) == (Status.UNCERTAIN, Proof(generation(1), 40))
-        drift = answer(verifying(uncertain(), now=210), None, now=220).after
-        again = contact(verifying(drift, now=230), mark=generation(2), fingerprint=OLD_PRINT, nonce="v1", now=250).after
-        assert answer(again, None, now=240).after.status is Status.UNCERTAIN
-
-    def test_an_unmanaged_account_is_only_seen(self) -> None:
-        r = contact(Rotation(), mark=generation(0), fingerprint=NEW_PRINT, nonce="x", now=50).after
-        assert r.status is Status.UNMANAGED
-        assert r.seen is not None
 
 
 class TestTrust:
@@ -317,8 +296,10 @@ class TestTrust:
         """Either machine may have said it, and a person has yet to choose one."""
         r = quarantine(at_agent(asked(Rotation())), now=30).after
         with pytest.raises(StaleAnswerError):
-            applied(r, task="t1", generation=generation(1), nonce="n-t1", now=40)
-        assert applied(release(r).after, task="t1", generation=generation(1), nonce="n-t1", now=40).after.proof
+            applied(r, task="t1", generation=generation(1), nonce="n-t1", now=40, receipt=40)
+        assert applied(
+            release(r).after, task="t1", generation=generation(1), nonce="n-t1", now=40, receipt=40
+        ).after.proof
 
     def test_nothing_ever_drops_a_version(self) -> None:
         r = uncertain()
@@ -326,7 +307,7 @@ class TestTrust:
             answer(verifying(r), None).after,
             trust_lost(r, now=1).after,
             quarantine(r, now=1).after,
-            contact(r, mark=generation(0), fingerprint=NEW_PRINT, nonce="x", now=999).after,
+            contact(r, mark=generation(0), fingerprint=NEW_PRINT, nonce="x", now=999, receipt=999, latest=0).after,
         ):
             assert {v.generation for v in after.versions} == {v.generation for v in r.versions}
 

@@ -35,7 +35,15 @@ def at_agent(r: Rotation, task: str = "t1", now: int = 20) -> Rotation:
 
 def proven(r: Rotation, task: str = "t1", now: int = 30, fingerprint: str = OLD_PRINT) -> Rotation:
     r = at_agent(asked(r, task, now - 20), task, now - 10)
-    return applied(r, task=task, generation=r.newest, nonce="n-" + task, now=now, fingerprint=fingerprint).after
+    return applied(
+        r, task=task, generation=r.newest, nonce="n-" + task, now=now, receipt=now, fingerprint=fingerprint
+    ).after
+
+
+def proven_by_answer(r: Rotation, now: int) -> Rotation:
+    return applied(
+        r, task="t1", generation=generation(1), nonce="n-t1", now=now, receipt=now, fingerprint=OLD_PRINT
+    ).after
 
 
 def uncertain(task: str = "t2") -> Rotation:
@@ -50,7 +58,15 @@ def verifying(r: Rotation, nonce: str = "v1", now: int = 210) -> Rotation:
 
 def answer(r: Rotation, opens: Generation | None, nonce: str = "v1", now: int = 220) -> Change:
     return compared(
-        r, task="check", nonce=nonce, fence=r.newest, opens=opens, next_nonce="v2", now=now, fingerprint=NEW_PRINT
+        r,
+        task="check",
+        nonce=nonce,
+        fence=r.newest,
+        opens=opens,
+        next_nonce="v2",
+        now=now,
+        receipt=now,
+        fingerprint=NEW_PRINT,
     )
 
 

@@ -12,6 +12,7 @@ from libs.domain.moves import Entry, Move, decide
 from libs.domain.state import NONE, Generation
 from libs.store.jobs import Jobs, JobState
 from libs.store.observations import ObservationDocument, Observations
+from libs.store.receipts import Receipts
 from libs.store.results import ResultDocument, Results, result_id
 from libs.store.schema import CollectionName
 from libs.vault.seal import in_flight
@@ -68,6 +69,9 @@ class Host:
     def account(self, name: str = "deploy") -> str:
         return account_id(self.resource, name, self.logins[name].uid)
 
+    async def _receipt(self) -> int:
+        return await Receipts(self.world.desk).next(self.resource, self.world.clock.now())
+
     # ---- what it sees
 
     def observation(self, *, cut: bool = False, resource: str | None = None) -> Observation:
@@ -97,11 +101,12 @@ class Host:
     async def observes(
         self, seen: Observation | None = None, *, signing: EllipticCurvePrivateKey | None = None, at: int | None = None
     ) -> str:
-        """Sends what it sees; the gateway stores it at `at`."""
+        """Sends what it sees; with `at` the gateway received it then."""
         seen = seen or self.observation()
+        receipt = await self._receipt() if at is None else at
         at = self.world.clock.now() if at is None else at
         signed = sign(seen.to_bytes(), Prefix.OBSERVATION, signing or self.signing)
-        document = ObservationDocument(id=seen.id, agent=self.agent, signed=signed, created_at=at)
+        document = ObservationDocument(id=seen.id, agent=self.agent, signed=signed, created_at=at, receipt=receipt)
         assert await Observations(self.world.desk).insert(document, AgentObserved(observation=seen.id).envelope(at))
         self.world.nudge(CollectionName.OBSERVATIONS, seen.id)
         return seen.id
@@ -160,7 +165,14 @@ class Host:
         """The gateway stores a signed result under the job that it names."""
         now, job = self.world.clock.now(), under or result.job
         signed = sign(result.to_bytes(), prefix, signing or self.signing)
-        document = ResultDocument(id=result_id(job, signed), job=job, agent=self.agent, signed=signed, created_at=now)
+        document = ResultDocument(
+            id=result_id(job, signed),
+            job=job,
+            agent=self.agent,
+            signed=signed,
+            created_at=now,
+            receipt=await self._receipt(),
+        )
         await Results(self.world.desk).insert(document, TaskReported(job=job).envelope(now))
         await Jobs(self.world.desk).close(job)
         self.world.nudge(CollectionName.RESULTS, document.id)

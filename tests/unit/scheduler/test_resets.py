@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from libs.domain.deadlines import DAY, HOUR, LEASE
+from libs.domain.deadlines import DAY, HOUR, LEASE, RECHECK
 from libs.domain.state import Status, VersionState
 from libs.store.audit import AuditTrail
 from libs.store.certificates import Certificates, CertificateState
@@ -15,6 +15,7 @@ from libs.wire.jobs import ResetStep
 from libs.wire.reasons import Reason
 from libs.wire.requests import CancelContent
 from libs.wire.results import ResetAnswer, ResetOutcome
+from libs.wire.secret import Secret
 from services.scheduler.offers import job_id
 from tests.unit.scheduler.host import Host
 from tests.unit.scheduler.world import PERSON, World, fresh
@@ -144,6 +145,23 @@ async def test_an_agent_that_cannot_tell_is_compared_at_once(here: World, host: 
     assert (await here.task(task)).state is TaskState.UNANSWERED
     await here.settles(host, lambda: here.over(task), steps=2)
     assert (await here.task(task)).state is TaskState.DONE
+
+
+async def test_a_host_that_cannot_compare_is_asked_again_in_a_while(here: World, host: Host) -> None:
+    """It was asked at once, and answered at once: many times a second, for as long as its disk was full."""
+    await here.set_to(host, "Set-and-proven-1")
+    host.login().live = Secret("changed on the host")
+    host.login().cannot_tell = True
+    await host.observes()
+    await here.passes()
+    assert await host.works() == 1
+    await here.passes()
+    assert await host.works() == 0
+    host.login().cannot_tell = False
+    await here.passes(RECHECK / 1000 + 3)
+    assert await host.works() == 1
+    await here.passes()
+    assert (await here.account(host.account())).rotation.status is Status.DRIFT
 
 
 async def test_cancelled_before_any_agent_has_it(here: World, host: Host) -> None:

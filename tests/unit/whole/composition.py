@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from agent.apply import Worker
 from agent.backends.ports import Backend
 from agent.config import AgentConfig
+from agent.farewell import Farewell
 from agent.follower import Follower
 from agent.following import Trust
 from agent.identity import Identity
@@ -153,10 +154,10 @@ def make_agent(
     tick: Callable[[], float] = time.monotonic,
 ) -> Agent:
     """The agent of an installed package in `folder`; it is not started."""
-    identity, memory = Identity(folder / "state"), Memory(journal)
+    identity, memory, package = Identity(folder / "state"), Memory(journal), Package.load(folder / "package")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     transport = Transport(server="keyturn", port=7272, tls=tls, wire=wire, clock=clock)
-    package, log, told = Package.load(folder / "package"), Log("error"), Told(folder, "keyturn:7272", clock)
+    log, told = Log("error"), Told(folder, "keyturn:7272", clock)
     follower = Follower(Trust(package, folder / "state"), transport, None, log)
     return Agent(
         config=CONFIG,
@@ -168,6 +169,7 @@ def make_agent(
         memory=memory,
         worker=Worker(backend, memory, identity.keys, transport),
         watch=Watch(backend, memory, identity, files=files),
+        farewell=Farewell(folder / "state", identity, follower.trust),
         told=told,
         pace=pace,
         log=log,

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from libs.store.presence import Presences
 from libs.wire.notice import Notice, Notices, SignedNotice, sign_notice
 from tests.unit.whole.test_keys import kept, until
+from tests.unit.whole.test_revocation import ends, managed, revoke
 from tests.unit.whole.world import Machine, Whole
 
 Key = Ed25519PrivateKey
@@ -138,3 +139,16 @@ async def test_a_notice_of_nobody_changes_nothing_and_strands_nobody(system: Who
     await until(lambda: system.gateway.mailroom.waiting > 0)
     await resets(system, machine, account, "As-if-nothing-had-been-1")
     await follows(system, machine, 0)
+
+
+async def test_a_revocation_by_a_task_key_that_it_never_heard_of_is_believed_once_it_followed(system: Whole) -> None:
+    """It was off while the key was rolled over, and is told nothing by a session, because it gets none."""
+    machine, _ = await managed(system)
+    old, new = system.keys.task, Ed25519PrivateKey.generate()
+    agent = kept(machine)["agent"]
+    await machine.stop()
+    hang(system, says(system, 1, old, new), says(system, 2, new))
+    await scheduler_signs_by(system, new)
+    assert (await revoke(system, agent)).json()["state"] == "revoked"
+    machine.start()
+    assert "agent_revoked" in await ends(machine)

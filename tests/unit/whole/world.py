@@ -248,11 +248,11 @@ class Machine:
     _life: asyncio.Task[None] | None = None
     _journal: Journal | None = None
 
-    def start(self) -> None:
-        """Starts the agent, from what its disk holds."""
+    def start(self, wire: httpx.AsyncBaseTransport | None = None) -> None:
+        """Starts the agent, from what its disk holds. `wire` is another way to a server than the gateway itself."""
         self._journal = Journal(self.folder / "state" / "journal")
-        wire = httpx.ASGITransport(self.whole.gateway.app)
-        made = make_agent(self.folder, self.backend, self._journal, wire, pace=Pace(ceiling=0.05))
+        way = wire or httpx.ASGITransport(self.whole.gateway.app)
+        made = make_agent(self.folder, self.backend, self._journal, way, pace=Pace(ceiling=0.05))
         self._life = asyncio.ensure_future(made.run())
 
     async def dies(self) -> None:

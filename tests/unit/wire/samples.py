@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from libs.wire import agent_api, events, jobs, notice, observations, renewal, requests, results
+from libs.wire import agent_api, events, jobs, notice, observations, renewal, requests, results, revocation
 from libs.wire.model import Wire
 from libs.wire.reasons import Reason, Remark
 from libs.wire.seal import Box, Sealed
@@ -219,6 +219,16 @@ SAMPLES: dict[str, Wire] = {
         notice=1_764_044_000,
         place=notice.Place(name="keyturn", port=7272),
         astray="no_contact: keyturn.example.net:443 cannot be reached",
+    ),
+    "request.revoke_agent.1": _request(requests.RevokeAgentContent(agent=f"agt_{A}", reason="stolen"), "req"),
+    "event.agent.revoke_requested.1": _event(events.AgentRevokeRequested(request=f"req_{A}")),
+    "revocation.1": revocation.Revocation(agent=f"agt_{A}", revoked_at=1_764_044_000_000, reason="stolen"),
+    "revocation.key.1": revocation.Revocation(agent=f"agt_{A}", key=KEY, revoked_at=1_764_044_000_000, reason="a copy"),
+    "agent_api.session.clock.1": agent_api.SessionRequest(
+        agent=f"agt_{A}", agent_version="0.1.0", boot=3, sequence=2, digest=HASH, clock=1_764_044_000_000
+    ),
+    "agent_api.problem.revoked.1": agent_api.Problem(
+        title="Not allowed", status=403, code="agent_revoked", revocation=SIGNED
     ),
     "renewal.1": renewal.Renewal(agent=f"agt_{A}", csr=b"\x30\x00"),
 }

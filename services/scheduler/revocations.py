@@ -1,0 +1,117 @@
+"""Ending an agent: a person asked, and from then on nothing that it signs counts, and nothing is sent to it.
+
+The gateway refuses the agent as soon as the request lies on the desk. This believes the gateway's signature alone, and
+then does, in this order:
+
+    1. the audit record
+    2. the agent's document       the signed statement; from now on nothing is sealed to it and nothing of it believed
+    3. its accounts' flights      waiting: withdrawn, the status before; at the agent: UNCERTAIN, for it may be live
+    4. the notice                 ends its held polls; a gateway that misses it sees the document at its sweep
+
+Ended between any two, it is done again from the beginning, and each step meets itself. There is no way back: a machine
+whose agent was revoked enrols anew, as another agent.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from libs.broker.ports import Broker
+from libs.domain.accounts import Account
+from libs.domain.errors import StaleAnswerError
+from libs.domain.rotation import lost
+from libs.domain.state import Change, End, Phase
+from libs.service.clock import Clock
+from libs.store.accounts import Accounts
+from libs.store.agents import AgentDocument, AgentDocuments
+from libs.store.certificates import Certificates
+from libs.store.resources import Resources
+from libs.wire.events import AgentRevoked, ResourceChanged
+from libs.wire.reasons import Reason
+from libs.wire.requests import Person, Request, RevokeAgentContent
+from libs.wire.revocation import Revocation, revocation
+from services.scheduler.ledger import Ledger
+from services.scheduler.records import Records
+from services.scheduler.withdrawals import Withdrawals
+
+log = structlog.get_logger()
+
+_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Revocations:
+    """Revokes agents."""
+
+    documents: AgentDocuments
+    certificates: Certificates
+    resources: Resources
+    accounts: Accounts
+    ledger: Ledger
+    withdrawals: Withdrawals
+    records: Records
+    task_key: Ed25519PrivateKey
+    broker: Broker
+    clock: Clock
+
+    async def revoke(self, request: Request, content: RevokeAgentContent) -> Reason | None:
+        """Why the agent is not revoked, or None. Safe to repeat."""
+        if request.person is None:
+            log.error("nobody asked for a revocation", request=request.id, agent=content.agent)
+            return Reason.REQUEST_NOT_TRUSTED
+        await self._say(request, request.person, content)
+        named = {each.resource for each in await self.certificates.of_agent(content.agent)}
+        for resource in await self.resources.get_many(sorted(named)):
+            if resource.agent == content.agent:
+                await self._end_flights(resource.id)
+                changed = ResourceChanged(resource=resource.id, rev=resource.rev)
+                await self.broker.notify(changed.envelope(self.clock.now()))
+        await self.broker.notify(AgentRevoked(agent=content.agent).envelope(self.clock.now()))
+        return None
+
+    async def _say(self, request: Request, person: Person, content: RevokeAgentContent) -> None:
+        """The statement, once; an agent that was never believed gets a document for it."""
+        while True:
+            before = await self.documents.get(content.agent)
+            if before is not None and before.revoked is not None:
+                return
+            await self.records.revoked(content.agent, request, person, content.reason)
+            now = self.clock.now()
+            said = Revocation(agent=content.agent, revoked_at=now, reason=content.reason)
+            after = replace(
+                before or AgentDocument(id=content.agent),
+                revoked=revocation(said, self.task_key),
+                revoked_at=now,
+                rev=0 if before is None else before.rev + 1,
+            )
+            done = self.documents.insert(after) if before is None else self.documents.save(before, after)
+            if await done:
+                log.warning("agent revoked", agent=content.agent, by=person.name)
+                return
+
+    async def _end_flights(self, resource: str) -> None:
+        after = None
+        while page := await self.accounts.of_resource_after(resource, limit=_PAGE, after=after):
+            for account in page:
+                await self._end_flight(account)
+            after = (page[-1].name, page[-1].id)
+
+    async def _end_flight(self, account: Account) -> None:
+        """What waits is taken back; what its agent has already may be live, or come to be."""
+        seen: Account | None = account
+        while seen is not None and (flight := seen.rotation.flight) is not None:
+            try:
+                if flight.phase is Phase.OFFERED:
+                    await self.ledger.turn(seen.id, partial(_lost, task=flight.task, now=self.clock.now()))
+                    return
+                if await self.withdrawals.end_queued(seen, End.CANCELLED, Reason.AGENT_REVOKED):
+                    return
+            except StaleAnswerError:
+                log.info("an account was turned meanwhile", account=seen.id)
+            seen = await self.accounts.get(account.id)
+
+
+def _lost(account: Account, *, task: str, now: int) -> Change:
+    return lost(account.rotation, task=task, now=now)
