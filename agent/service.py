@@ -159,19 +159,19 @@ class Agent:
         self.farewell.admitted()
         self.log.say("enrolled", agent=enrolled.agent, resource=enrolled.resource)
 
-    async def _session(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
+    async def _session(self, enrolled: Enrolled, *, renewed: bool = False) -> tuple[SessionAnswer, float]:
         """A new session by the key that counts, and the moment at which it ends by the monotonic clock."""
         successor = self.identity.successor
         self.transport.key = self.identity.keys.signing if successor is None else successor.signing
         try:
             session = await self._open(enrolled)
         except RefusedError as error:
-            if _expired(error):
+            if _expired(error) and not renewed:
                 # The signature counted, or the server would have said that first.
                 self._seen_in_use()
                 await self._renew(enrolled)
                 self.renewal_follows_mail = False
-                return await self._session(enrolled)
+                return await self._session(enrolled, renewed=True)
             if successor is not None and error.code in _NOT_KNOWN:
                 self.identity.disowned()
             raise

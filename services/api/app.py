@@ -267,7 +267,11 @@ def build(parts: Parts) -> Gateway:
         event_routes.router(events, listener),
         about_routes.router(about),
         agent_routes.router(
-            door, Enrolment(users, calls, metrics.agent_refused), Renewal(calls, metrics.agent_refused), signed, board
+            door,
+            Enrolment(users, calls, metrics.agent_refused),
+            Renewal(calls, parts.keys.authorities.agents, metrics.agent_refused),
+            signed,
+            board,
         ),
     ):
         api.include_router(router)

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from cryptography.x509 import load_pem_x509_certificate
 
 from agent.transport import wall_clock
@@ -117,5 +118,36 @@ async def test_an_authority_that_nobody_trusts_is_nobodys(system: Whole, machine
     await until(lambda: "agent_unknown" in (machine.folder / "status.json").read_text())
     assert kept(machine)["pair"] == 0
     await trusted(system, machine, new, retired=(old,))
+    await of(system, machine, new)
+    await resets(system, machine)
+
+
+@pytest.mark.parametrize("phase", ["in use", "retired"])
+async def test_a_bundler_that_was_not_restarted_makes_no_certificate_after_another(
+    system: Whole, machine: Machine, phase: str
+) -> None:
+    """The scheduler follows sixteen renewals: an agent that renews in a circle is one that nobody seals to any more."""
+    await resets(system, machine)
+    old, new = system.keys.agents, another()
+    agent = kept(machine)["agent"]
+    beside, retired = ((old,), ()) if phase == "in use" else ((), (old,))
+    await machine.stop()
+    for name in ("gateway", "scheduler"):
+        await system.end(name)
+    system.gateway.close()
+    system.keys.agents, before = new, system.keys.known
+    system.keys.known = AgentAuthorities(
+        new.certificate, tuple(e.certificate for e in beside), tuple(e.certificate for e in retired)
+    )
+    system.begin_gateway()
+    machine.start()
+    await asyncio.sleep(2.0)
+    assert len(await Certificates(system.server.store()).line(agent)) <= 2
+    assert system.keys.known != before
+    await system.end("bundler")
+    system.begin_bundler()
+    system.begin_scheduler()
+    await machine.stop()
+    machine.start()  # another session, as there is one every ten minutes
     await of(system, machine, new)
     await resets(system, machine)
