@@ -61,7 +61,7 @@ def test_a_token_from_before_a_notice_is_over() -> None:
     newest = 1_764_044_000
     assert tokens.agent(before, 1) is None
     after = tokens.make("agt_a", 0)
-    assert (after.split(".")[0], tokens.agent(after, 1)) == ("v2", "agt_a")
+    assert (after.split(".")[0], tokens.agent(after, 1)) == ("v3", "agt_a")
     assert tokens.agent(after, LIFETIME_SECONDS * 1000) is None
     assert tokens.agent(after.replace("1764044000", "1764044009"), 1) is None
     other = SessionTokens((b"s" * 32,))  # a gateway that has not seen the notice yet

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from libs.store.presence import Presences
 from libs.wire.notice import Notice, Notices, SignedNotice, sign_notice
 from tests.unit.whole.test_keys import kept, until
-from tests.unit.whole.test_revocation import ends, managed, revoke
+from tests.unit.whole.test_revocation import ends, revoke
+from tests.unit.whole.test_tokens import managed
 from tests.unit.whole.world import Machine, Whole
 
 Key = Ed25519PrivateKey
