@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from libs.pki.check import AgentIdentity
+from libs.pki.check import AgentIdentity, Standing
 from libs.store.errors import OutcomeUnknownError
 from libs.store.jobs import JobDocument, Jobs, JobState
 from libs.store.observations import ObservationDocument, Observations
@@ -33,6 +33,9 @@ from services.api.errors import InvalidError
 from services.api.nudge import Nudge
 
 _ON_ITS_WAY_SECONDS = 2
+
+_ROLLED_SECONDS = 60
+"""A session by a certificate whose authority is not the one in use: the bundler may issue by that one soon."""
 
 
 class AgentDoor:
@@ -189,7 +192,8 @@ class AgentDoor:
 def _until_renewal(admitted: Certified, now: int) -> int:
     """How long the agent keeps this session, in seconds: the next one tells it to renew, or to try again."""
     until = admitted.renew_at if now < admitted.renew_at else admitted.identity.not_after
-    return max(1, min((until - now) // 1000 + 1, LIFETIME_SECONDS))
+    most = LIFETIME_SECONDS if admitted.identity.standing is Standing.IN_USE else _ROLLED_SECONDS
+    return max(1, min((until - now) // 1000 + 1, most))
 
 
 def _skew(clock: int | None, now: int) -> int | None:

@@ -20,7 +20,7 @@ def has_renewed(site: Site, host: Host) -> None:
         said = steps(site, Kind.AGENTS, "status")
         return ("have a certificate of the authority in use" in said and f"not yet: {host.name} " not in said) or None
 
-    until(look, f"{host.name} to renew", 90)
+    until(look, f"{host.name} to renew", 150)
 
 
 def test_forth_and_back_from_each_phase_and_an_agent_that_slept_through_it(rolled: Site) -> None:

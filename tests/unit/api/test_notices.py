@@ -1,18 +1,22 @@
 """The agents' notices at the gateway: hung up, told, read by anybody; sessions from before a notice end by it."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.pki.check import AgentAuthorities
 from libs.pki.issue import Use, make_authority
 from libs.store.presence import Presences
+from libs.telemetry.metrics import Metrics
 from libs.wire.agent_api import SessionRequest
 from libs.wire.notice import AT_ONCE, Notices, SignedNotice, sign_notice
 from libs.wire.observations import digest
 from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
+from services.api.app import build
 from tests.unit.api.world import TestAgent, World
 from tests.unit.wire.samples import NOTICE
 
@@ -114,3 +118,19 @@ async def test_a_session_tells_and_anybody_reads(world: World) -> None:
     read = await world.client.get("/agent/v1/notices", params={"after": 3})
     assert Notices.model_validate_json(read.content).notices == (notice(5),)
     assert (await world.client.get("/agent/v1/notices", params={"after": -1})).status_code == 422
+
+
+async def test_a_session_by_an_authority_that_is_not_in_use_is_short(world: World) -> None:
+    """Where the bundler could not renew it yet, it is asked again within a minute."""
+    _, agent = await world.machine(await world.user("ben"))
+    body = SessionRequest(agent=agent.id, agent_version="1.0", boot=1, sequence=0, digest=digest(()))
+    before = (await agent.post("/agent/v1/session", body)).json()
+    known = world.keys.authorities
+    new = make_authority(Use.AGENTS, now=world.clock.now()).certificate
+    rolled = replace(world.keys, authorities=replace(known, agent=new, agents_beside=(known.agent,)))
+    restarted = build(replace(world.parts, keys=rolled, metrics=Metrics("gateway", "test")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(restarted.app), base_url="https://keyturn") as client:
+        after = (await replace(agent, client=client).post("/agent/v1/session", body)).json()
+    restarted.close()
+    assert (before["expires_in"], before.get("renew", False)) == (LIFETIME_SECONDS, False)
+    assert (after["expires_in"], after["renew"]) == (60, True)
