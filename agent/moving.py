@@ -35,6 +35,10 @@ def place_of(config: AgentConfig) -> Place:
     return Place(name=name, port=config.server_port)
 
 
+class _ElsewhereError(Exception):
+    """A notice that came on the way leads elsewhere."""
+
+
 @dataclass
 class _Failed:
     """A place at which no session succeeded: how often in a row, and when it is tried again."""
@@ -74,6 +78,15 @@ class Moving:
         Raises:
             TransportError: it succeeds at none. A server's refusal tells more than silence, so it is preferred.
         """
+        while True:
+            try:
+                return await self._first(attempt)
+            except _ElsewhereError:
+                continue
+
+    # ---- parts
+
+    async def _first(self, attempt: Callable[[], Awaitable[T]]) -> T:
         errors: list[TransportError] = []
         for place in self._order():
             try:
@@ -85,8 +98,6 @@ class Moving:
             self._succeeds(place)
             return found
         raise next((each for each in errors if isinstance(each, RefusedError)), errors[0])
-
-    # ---- parts
 
     def _order(self) -> list[Place]:
         """The newest first, without those that are to be tried later, down to where the agent is; then all the rest."""
@@ -101,11 +112,14 @@ class Moving:
 
     async def _try(self, place: Place, attempt: Callable[[], Awaitable[T]]) -> T:
         await self.follower.transport.goes_to(place)
+        path = self.path
         try:
             return await attempt()
         except NotTrustedError:
             if not await self.follower.follow(anyone=True):
                 raise
+        if self.path != path:
+            raise _ElsewhereError
         return await attempt()
 
     def _fails(self, place: Place, error: TransportError) -> None:

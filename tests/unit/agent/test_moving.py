@@ -183,6 +183,21 @@ async def test_a_certificate_that_is_not_trusted_is_explained_by_a_notice(world:
     assert world.tried == [OLD, OLD]
 
 
+async def test_a_notice_that_explains_may_lead_elsewhere(world: World) -> None:
+    """It was off while the authority was rolled over and the server moved."""
+    world.pending = Notices(notices=(world.server.says(4, moves=(Move(old=OLD, new=NEW),)),))
+
+    async def attempt() -> str:
+        world.tried.append(world.transport.place)
+        if world.trust.serial < 4:
+            raise NotTrustedError("of no authority that this agent trusts")
+        return "reached"
+
+    assert await world.moving.reach(attempt) == "reached"
+    assert world.tried == [OLD, NEW]
+    assert "new:7272 answers it; the server moved from old:7272" in world.says()
+
+
 async def test_a_stranger_explains_nothing(world: World) -> None:
     world.pending = Notices(notices=(Server().says(4),))
     world.error, world.answers = NotTrustedError("of no authority that this agent trusts"), set()
