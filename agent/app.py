@@ -20,6 +20,8 @@ from agent.backends.preflight import examine
 from agent.config import AgentConfig, ConfigError, check_config, load_config
 from agent.enrolment import NoTokenError
 from agent.farewell import Farewell, RevokedError, read_kept
+from agent.follower import Follower
+from agent.following import Trust
 from agent.host.children import on_path
 from agent.host.lock import AgentRunningError, HostLock
 from agent.host.status import read_status, sentence
@@ -27,6 +29,7 @@ from agent.identity import Identity, IdentityError
 from agent.journal import Journal, JournalError
 from agent.log import Log
 from agent.memory import Memory
+from agent.moving import Moving, place_of
 from agent.pace import Pace
 from agent.report import Told
 from agent.service import Agent
@@ -122,30 +125,35 @@ async def _until_asked(
     config: AgentConfig, package: Package, identity: Identity, journal: Journal, state: Path
 ) -> None:
     """Runs until a signal asks to stop. A job in hand is finished by the next start: its intent is in the journal."""
+    trust, start = Trust(package, state), place_of(config)
     transport = Transport(
-        server=config.server_name,
-        port=config.server_port,
-        tls=package.tls(config.trust_file),
+        server=start.name,
+        port=start.port,
+        tls=trust.tls(config.trust_file),
         proxy=config.proxy,
         version=VERSION,
     )
     memory, backend, log = Memory(journal), open_linux_local(), Log(config.log_level)
     memory.tidy()
+    told = Told(state, str(start), wall_clock)
+    follower = Follower(trust, transport, config.trust_file, log)
     agent = Agent(
         config=config,
         package=package,
         identity=identity,
         transport=transport,
+        follower=follower,
+        moving=Moving(start, follower, told, log),
         memory=memory,
         worker=Worker(backend, memory, identity.keys, transport),
         watch=Watch(backend, memory, identity),
-        farewell=Farewell(state, identity, package),
-        told=Told(state, f"{config.server_name}:{config.server_port}", wall_clock),
+        farewell=Farewell(state, identity, trust),
+        told=told,
         pace=Pace(ceiling=float(max(config.schedule_interval, 5))),
         log=log,
         version=VERSION,
     )
-    log.say("started", server=f"{config.server_name}:{config.server_port}", version=VERSION)
+    log.say("started", server=str(start), version=VERSION)
     living = asyncio.ensure_future(agent.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -19,8 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from agent.following import Trust
 from agent.identity import Identity, IdentityError, write_whole
-from agent.trust import Package, PackageError
+from agent.trust import PackageError
 from libs.wire.revocation import read_revocation
 from libs.wire.seal import key_id
 from libs.wire.sign import BadSignatureError, Signed
@@ -79,7 +82,7 @@ class Farewell:
 
     state: Path
     identity: Identity
-    package: Package
+    trust: Trust
     write: Callable[[Path, bytes], None] = write_whole
 
     def believe(self, signed: Signed) -> RevokedError:
@@ -93,7 +96,7 @@ class Farewell:
         if enrolled is None:
             raise NotRevokedError("this machine has no identity")
         try:
-            said = read_revocation(signed, enrolled.agent, self._keys(), self.package.task_key)
+            said = read_revocation(signed, enrolled.agent, self._keys(), self._scheduler(signed))
         except BadSignatureError as error:
             raise NotRevokedError(str(error)) from error
         return self._go(Kept(said.agent, said.revoked_at, said.reason, self._token()))
@@ -136,10 +139,15 @@ class Farewell:
         pairs = [self.identity.keys.signing] if successor is None else [self.identity.keys.signing, successor.signing]
         return frozenset(key_id(each.public_key()) for each in pairs)
 
+    def _scheduler(self, signed: Signed) -> Ed25519PublicKey:
+        """The task key that this names, if it is trusted here; else one that it will not fit."""
+        keys = self.trust.task_keys
+        return next((each for each in keys if key_id(each) == signed.key), keys[0])
+
     def _token(self) -> str:
         """SHA-256 of the package's token; empty where there is none that could be used."""
         try:
-            token = self.package.token()
+            token = self.trust.package.token()
         except PackageError:
             return ""
         return "" if token is None else hashlib.sha256(token.encode()).hexdigest()

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from agent.following import Trust
 from agent.identity import Enrolled, Keys
-from agent.trust import Package
 from libs.wire.jobs import Job
-from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
+from libs.wire.sign import BadSignatureError, Prefix, Signed, verify_any
 
 
 class NotMandatedError(Exception):
@@ -20,7 +20,7 @@ class NotMandatedError(Exception):
 class Mandate:
     """Checks jobs."""
 
-    package: Package
+    trust: Trust
     keys: Keys
     enrolled: Enrolled
 
@@ -31,7 +31,7 @@ class Mandate:
             NotMandatedError: with what does not fit.
         """
         try:
-            job = Job.model_validate_json(verify(signed, Prefix.JOB, self.package.task_key))
+            job = Job.model_validate_json(verify_any(signed, Prefix.JOB, self.trust.task_keys))
         except BadSignatureError as error:
             raise NotMandatedError(f"not signed by the scheduler: {error}") from error
         except ValidationError as error:

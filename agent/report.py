@@ -31,6 +31,11 @@ class Told:
         if before.problem is not None or before.answered_at is None or now - before.answered_at >= _EVERY:
             self._write(replace(before, answered_at=now, problem=None, needs_a_person=False))
 
+    def at(self, server: str, note: str | None) -> None:
+        """The server is reached at this place; `note` is what else there is to say of it."""
+        if (server, note) != (self._status.server, self._status.note):
+            self._write(replace(self._status, server=server, note=note))
+
     def problem(self, sentence: str, *, needs_a_person: bool = False) -> None:
         """Something is wrong, and perhaps goes on being wrong until somebody acts."""
         if sentence != self._status.problem:

@@ -1,9 +1,9 @@
 """The agent's life: enrol once, then sessions, held polls, jobs and answers, for years, through whatever the network
 does.
 
-    enrol (once) -> session -> observe, if the server does not know what it sees -> fetch once, perform, report
-      -> renew, if the server says that it is time -> poll: mail? fetch, perform, report -> ... until the session ends,
-      then another one
+    enrol (once) -> session -> take newer notices, if there are any -> observe, if the server does not know what it
+      sees -> fetch once, perform, report -> renew, if the server says that it is time
+      -> poll: mail? fetch, perform, report -> ... until the session ends, then another one
 
 A cut poll is no news, not an error. No refusal makes the agent drop its identity, unless it carries the scheduler's
 signed word that it was revoked (`agent.farewell`): then the agent stops, and says what a person can do. An answer that
@@ -21,10 +21,12 @@ from agent.apply import Worker
 from agent.config import AgentConfig
 from agent.enrolment import Enrolment
 from agent.farewell import Farewell, NotRevokedError
+from agent.follower import Follower
 from agent.identity import Enrolled, Identity
 from agent.log import Log
 from agent.mandate import Mandate, NotMandatedError
 from agent.memory import Memory
+from agent.moving import Moving
 from agent.pace import Pace
 from agent.report import Told
 from agent.transport import InTheWayError, NoContactError, RefusedError, Transport, TransportError
@@ -53,6 +55,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 _SESSION_ENDS_EARLY = 30.0
 _LOOK_SECONDS = 2.0
+_SHORTEST_SESSION = 5.0
 
 
 _NOT_KNOWN = ("signature_invalid", "agent_unknown")
@@ -60,7 +63,11 @@ _NOT_KNOWN = ("signature_invalid", "agent_unknown")
 
 
 class _SessionOverError(Exception):
-    """The session's time is over, or the server does not know it any more."""
+    """The session's time is over."""
+
+
+class _SessionRefusedError(_SessionOverError):
+    """The server does not know the session any more."""
 
 
 @dataclass
@@ -71,6 +78,8 @@ class Agent:
     package: Package
     identity: Identity
     transport: Transport
+    follower: Follower
+    moving: Moving
     memory: Memory
     worker: Worker
     watch: Watch
@@ -92,13 +101,19 @@ class Agent:
             RevokedError: the scheduler said that this machine's agent is revoked.
         """
         self.farewell.at_start()
-        enrolled = await self._patiently(self._enrolled)
-        self.transport.agent = enrolled.agent
+        if self.identity.enrolled is None:
+            await self._patiently(lambda: self.moving.reach(self._enrol))
         enrolled = self.identity.started()
+        self.transport.agent = enrolled.agent
         while True:
-            session = await self._patiently(lambda: self._session(enrolled))
+            session = await self._patiently(lambda: self.moving.reach(lambda: self._session(enrolled)))
+            began = self.tick()
             try:
                 await self._serve(enrolled, session)
+            except _SessionRefusedError:
+                if self.tick() - began < _SHORTEST_SESSION:
+                    # Two gateways that do not agree, as in the middle of a roll-over, are not asked without a pause.
+                    await self.sleep(self.pace.failed())
             except _SessionOverError:
                 continue
             except TransportError as error:
@@ -115,48 +130,48 @@ class Agent:
                 await self._failed(error)
 
     async def _failed(self, error: TransportError) -> None:
-        self._heed(error)
+        await self._heed(error)
         wait = self.pace.failed()
         self.log.say("no contact", code=error.code, why=str(error), again_in=round(wait, 1))
         stuck = isinstance(error, RefusedError) and error.needs_a_person
         self.told.problem(f"{error.code}: {error}", needs_a_person=stuck)
         await self.sleep(wait)
 
-    def _heed(self, error: TransportError) -> None:
+    async def _heed(self, error: TransportError) -> None:
         """Ends the agent where the scheduler says so itself; whoever else says it is only tried again later."""
         signed = error.problem.revocation if isinstance(error, RefusedError) else None
         if signed is None:
-            return
+            return None
         try:
             revoked = self.farewell.believe(signed)
         except NotRevokedError as why:
+            # The scheduler may have another key by now, which no session can tell a revoked agent of.
+            if await self.follower.follow():
+                return await self._heed(error)
             self.log.say("a revocation was not believed", code="revocation_not_trusted", why=str(why))
-            return
+            return None
         self.log.say("revoked", why=str(revoked))
         raise revoked
 
-    async def _enrolled(self) -> Enrolled:
-        if self.identity.enrolled is not None:
-            return self.identity.enrolled
+    async def _enrol(self) -> None:
         enrolment = Enrolment(self.config, self.package, self.identity, self.transport, self.version)
         enrolled = await enrolment.enrol()
         self.farewell.admitted()
         self.log.say("enrolled", agent=enrolled.agent, resource=enrolled.resource)
-        return enrolled
 
-    async def _session(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
+    async def _session(self, enrolled: Enrolled, *, renewed: bool = False) -> tuple[SessionAnswer, float]:
         """A new session by the key that counts, and the moment at which it ends by the monotonic clock."""
         successor = self.identity.successor
         self.transport.key = self.identity.keys.signing if successor is None else successor.signing
         try:
             session = await self._open(enrolled)
         except RefusedError as error:
-            if _expired(error):
+            if _expired(error) and not renewed:
                 # The signature counted, or the server would have said that first.
                 self._seen_in_use()
                 await self._renew(enrolled)
                 self.renewal_follows_mail = False
-                return await self._session(enrolled)
+                return await self._session(enrolled, renewed=True)
             if successor is not None and error.code in _NOT_KNOWN:
                 self.identity.disowned()
             raise
@@ -185,6 +200,9 @@ class Agent:
             boot=enrolled.boot,
             sequence=self.identity.enrolled.sequence if self.identity.enrolled else 0,
             digest=await self.watch.digest(),
+            notice=self.follower.trust.serial,
+            place=self.transport.place if len(self.moving.path) > 1 else None,
+            astray=self.moving.astray,
             clock=self.transport.clock(),
         )
         answer = await self.transport.send_signed("/agent/v1/session", request, SessionAnswer)
@@ -200,6 +218,9 @@ class Agent:
 
     async def _serve(self, enrolled: Enrolled, session: tuple[SessionAnswer, float]) -> None:
         answer, ends = session
+        if answer.notice > self.follower.trust.serial and await self.follower.follow():
+            # The next session tells the server that this agent follows.
+            raise _SessionOverError
         if answer.observe:
             await self._observe(enrolled)
         await self._mail(enrolled)
@@ -239,7 +260,7 @@ class Agent:
             answer = await self.transport.poll(f"/agent/v1/poll?wait={int(wait)}", session.token, PollAnswer, hold=wait)
         except RefusedError as error:
             if error.problem.status in (401, 403):
-                raise _SessionOverError from error
+                raise _SessionRefusedError from error
             raise
         except (NoContactError, InTheWayError) as error:
             lasted = self.tick() - began
@@ -262,7 +283,7 @@ class Agent:
         fetched = await self.transport.send_signed("/agent/v1/fetch", FetchRequest(agent=enrolled.agent), FetchAnswer)
         if fetched.jobs:
             step(Step.AGENT_FETCHED)
-        mandate = Mandate(self.package, self.identity.keys, enrolled)
+        mandate = Mandate(self.follower.trust, self.identity.keys, enrolled)
         for signed in fetched.jobs:
             result = await self._perform(mandate, signed)
             if result is not None:

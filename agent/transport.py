@@ -3,7 +3,7 @@ whole.
 
 An answer counts if its status, its media type, its size and its shape agree; anything else comes from something in the
 way, and its body is never logged. The environment's proxy and trust variables are not read: what counts is in
-agent.conf and in the package.
+agent.conf, in the package and in the notices that came since.
 """
 
 import secrets
@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from libs.wire.agent_api import MAX_BODY, Problem
 from libs.wire.http_signature import sign
 from libs.wire.model import Wire
+from libs.wire.notice import Notices, Place
 
 Answer = TypeVar("Answer", bound=Wire)
 
@@ -43,7 +44,7 @@ class NoContactError(TransportError):
 
 
 class NotTrustedError(TransportError):
-    """The server's certificate is not of the authority in the package."""
+    """The server's certificate is of no authority that the package or a notice names."""
 
     code = "certificate_not_trusted"
 
@@ -93,10 +94,13 @@ class Transport:
     _client: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
+        self._client = self._made(self.tls)
+
+    def _made(self, tls: ssl.SSLContext, *, name: str | None = None) -> httpx.AsyncClient:
         host = f"[{self.server}]" if ":" in self.server else self.server
-        self._client = httpx.AsyncClient(
+        return httpx.AsyncClient(
             base_url=f"https://{host}:{self.port}",
-            verify=self.tls,
+            verify=tls,
             proxy=self.proxy,
             transport=self.wire,
             trust_env=False,
@@ -104,8 +108,28 @@ class Transport:
             follow_redirects=False,
             # The default drops an idle connection after 5 s, and each poll would pay for a handshake.
             limits=httpx.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=300),
-            headers={"user-agent": f"keyturn-agent/{self.version}", "accept": _JSON},
+            headers={"user-agent": name or f"keyturn-agent/{self.version}", "accept": _JSON},
         )
+
+    @property
+    def place(self) -> Place:
+        """Where it calls."""
+        return Place(name=self.server, port=self.port)
+
+    async def trusts(self, tls: ssl.SSLContext) -> None:
+        """Trusts in other authorities from now on; connections that stand are closed."""
+        self.tls = tls
+        await self._anew()
+
+    async def goes_to(self, place: Place) -> None:
+        """Calls this place from now on; connections to another one are closed."""
+        if (place.name, place.port) != (self.server, self.port):
+            self.server, self.port = place.name, place.port
+            await self._anew()
+
+    async def _anew(self) -> None:
+        before, self._client = self._client, self._made(self.tls)
+        await before.aclose()
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -147,6 +171,21 @@ class Transport:
         headers = {"authorization": f"Bearer {token}"}
         return self._read(await self._request("GET", target, None, headers, timeout), shape)
 
+    async def notices(self, after: int, *, anyone: bool) -> Notices:
+        """The notices after a serial.
+
+        With `anyone` whoever answers is asked, on a connection of its own that carries this one question, without a
+        name or a token: what comes back counts by its signatures alone.
+
+        Raises:
+            TransportError: one of its kinds.
+        """
+        target = f"/agent/v1/notices?after={after}"
+        if not anyone:
+            return self._read(await self._request("GET", target, None, {}), Notices)
+        async with self._made(_open(), name="keyturn-agent") as stranger:
+            return self._read(await self._request("GET", target, None, {}, client=stranger), Notices)
+
     def _signature(self, target: str, raw: bytes) -> dict[str, str]:
         if self.key is None:
             raise ValueError("an agent signs with its key")
@@ -154,13 +193,21 @@ class Transport:
         return sign("POST", target, raw, self.key, key=self.agent, nonce=nonce, now=self.server_now())
 
     async def _request(
-        self, method: str, target: str, raw: bytes | None, headers: dict[str, str], bounds: httpx.Timeout = _TIMEOUT
+        self,
+        method: str,
+        target: str,
+        raw: bytes | None,
+        headers: dict[str, str],
+        bounds: httpx.Timeout = _TIMEOUT,
+        *,
+        client: httpx.AsyncClient | None = None,
     ) -> httpx.Response:
+        client = client or self._client
         if raw is not None:
             headers = headers | {"content-type": _JSON}
         try:
-            request = self._client.build_request(method, target, content=raw, headers=headers, timeout=bounds)
-            answer = await self._client.send(request, stream=True)
+            request = client.build_request(method, target, content=raw, headers=headers, timeout=bounds)
+            answer = await client.send(request, stream=True)
             try:
                 return await _whole(answer)
             finally:
@@ -171,7 +218,7 @@ class Transport:
         except httpx.ConnectError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NotTrustedError(
-                    f"the certificate of {self.server}:{self.port} is not of the authority in this package: {error}"
+                    f"the certificate of {self.server}:{self.port} is of no authority that this agent trusts: {error}"
                 ) from error
             raise NoContactError(f"{self.server}:{self.port} cannot be reached: {error}") from error
         except httpx.HTTPError as error:
@@ -187,6 +234,14 @@ class Transport:
         except ValidationError as error:
             raise InTheWayError(_seen(answer, kind)) from error
         raise InTheWayError(_seen(answer, kind))
+
+
+def _open() -> ssl.SSLContext:
+    """TLS with whoever answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 async def _whole(answer: httpx.Response) -> httpx.Response:

@@ -1,17 +1,20 @@
-"""What the package brought along: the authority to trust for HTTPS, and the public keys of the scheduler, the vault and
-recovery.
+"""What the package brought along: authorities to trust for HTTPS, public keys, and the notice of its day.
+
+What came since is `agent.following`.
 """
 
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import TypeAdapter, ValidationError
 
 from libs.wire.agent_api import EnrolmentToken
+from libs.wire.key_files import signing_publics
+from libs.wire.notice import SignedNotice
 
 _TOKEN: TypeAdapter[str] = TypeAdapter(EnrolmentToken)
 _NO_CHECK_TIME = 0x200000
@@ -27,7 +30,8 @@ class Package:
     """The files beside the program."""
 
     folder: Path
-    task_key: Ed25519PublicKey
+    task_keys: tuple[Ed25519PublicKey, ...]
+    configuration_keys: tuple[Ed25519PublicKey, ...]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -36,14 +40,21 @@ class Package:
         Raises:
             PackageError: a file is missing or damaged.
         """
-        path = folder / "keys" / "task.pem"
+        return cls(folder, _keys(folder / "keys" / "task.pem"), _keys(folder / "keys" / "configuration.pem"))
+
+    def notice(self) -> SignedNotice | None:
+        """The notice of the day on which the package was built; None where there was none yet. Not checked here.
+
+        Raises:
+            PackageError: the file is damaged.
+        """
+        path = self.folder / "keys" / "notice.json"
         try:
-            key = load_pem_public_key(path.read_bytes())
-        except (OSError, ValueError) as error:
+            return SignedNotice.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
             raise PackageError(f"{path} cannot be read; install the package again") from error
-        if not isinstance(key, Ed25519PublicKey):
-            raise PackageError(f"{path} holds another kind of key; install the package again")
-        return cls(folder, key)
 
     def token(self) -> str | None:
         """The enrolment token, or None where it was taken away.
@@ -61,23 +72,33 @@ class Package:
         except ValidationError:
             raise PackageError(f"{path} is damaged; install a newly downloaded package") from None
 
-    def tls(self, trust_file: Path | None) -> ssl.SSLContext:
-        """Trust in the package's certificate, in the file that the operator names, and in nothing else.
 
-        The dates of certificates are not checked, because no decision of an agent rests on its own clock; pin and name
-        hold.
+def trusting(*files: Path | None, certificates: Iterable[bytes] = ()) -> ssl.SSLContext:
+    """Trust in these PEM files and DER certificates, and in nothing else.
 
-        Raises:
-            PackageError: a certificate file is missing or damaged.
-        """
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.verify_flags |= _NO_CHECK_TIME
-        for path in (self.folder / "trust.pem", trust_file):
-            if path is None:
-                continue
-            try:
-                context.load_verify_locations(cafile=str(path))
-            except (OSError, ssl.SSLError) as error:
-                raise PackageError(f"{path} holds no certificate that can be trusted") from error
-        return context
+    The dates of certificates are not checked, because no decision of an agent rests on its own clock; pin and name
+    hold.
+
+    Raises:
+        PackageError: a certificate file is missing or damaged.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= _NO_CHECK_TIME
+    for each in certificates:
+        context.load_verify_locations(cadata=each)
+    for path in files:
+        if path is None:
+            continue
+        try:
+            context.load_verify_locations(cafile=str(path))
+        except (OSError, ssl.SSLError) as error:
+            raise PackageError(f"{path} holds no certificate that can be trusted") from error
+    return context
+
+
+def _keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
+    try:
+        return signing_publics(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise PackageError(f"{path} cannot be read; install the package again") from error

@@ -29,6 +29,8 @@ class Status:
     """The latest failure in one sentence with its remedy, None while all is well."""
     needs_a_person: bool = False
     """Trying again does not help against it."""
+    note: str | None = None
+    """What else there is to say of the place at which the server is reached."""
 
 
 def write_status(folder: Path, status: Status) -> None:
@@ -61,4 +63,5 @@ def sentence(status: Status | None) -> tuple[bool, str]:
         return False, f"the agent is started but {status.server} has not answered it: {why}"
     if status.problem:
         return False, f"the agent runs, with a problem: {status.problem}"
-    return True, f"the agent runs and {status.server} answers it"
+    note = f"; {status.note}" if status.note else ""
+    return True, f"the agent runs and {status.server} answers it{note}"

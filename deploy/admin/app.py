@@ -15,9 +15,11 @@ from deploy.admin import layout
 from deploy.admin.check import check
 from deploy.admin.errors import AdminError
 from deploy.admin.init import init
+from deploy.admin.move_command import add_move, add_own_authority
 from deploy.admin.recovery_key import create_recovery_key, open_export
 from deploy.admin.release import trust_release
 from deploy.admin.restored import begin_epoch
+from deploy.admin.roll_command import add_roll
 from deploy.admin.runtimes import add_runtime
 from deploy.admin.store_setup import set_up_store
 from deploy.admin.vault_export import export_vault
@@ -32,6 +34,10 @@ recovery_app = typer.Typer(no_args_is_help=True, help="The key that opens the va
 app.add_typer(runtime_app, name="runtime")
 app.add_typer(vault_app, name="vault")
 app.add_typer(recovery_app, name="recovery-key")
+
+add_roll(app)
+add_move(app)
+add_own_authority(app)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of keys.")]
 Keys = Annotated[Path, typer.Option(help="The folder of keys that init made.")]

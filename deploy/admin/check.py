@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.admin import layout
 from deploy.admin.errors import AdminError
 from deploy.admin.keys import load_release, public_half, public_of
+from libs.wire.key_files import blocks
 
 
 def check(folder: Path) -> tuple[str, ...]:
@@ -56,10 +57,11 @@ def _pairs(folder: Path) -> Iterator[str]:
             continue
         for path, read in ((private, public_half), (public, public_of)):
             try:
-                read(path.read_bytes())
+                found = [read(each) for each in blocks(path.read_bytes()) or (b"",)]
             except AdminError as error:
                 yield f"{path}: {error}."
                 break
-        else:
-            if public_half(private.read_bytes()) != public_of(public.read_bytes()):
+            if path is private:
+                halves = found
+            elif found[0] not in halves:
                 yield f"{private} is not the key of {public}."

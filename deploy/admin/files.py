@@ -1,6 +1,11 @@
-"""Writing keys: each file synced and with its mode from the first byte on, and never over another one."""
+"""Writing keys: each file synced and with its mode from the first byte on.
+
+A new file goes over no other one. One that is replaced is replaced whole, and belongs to whom its folder belongs, so
+that an operator who is root leaves no file that its service cannot read.
+"""
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +25,24 @@ def write(path: Path, content: bytes, mode: int) -> None:
         file.flush()
         os.fchmod(file.fileno(), mode)
         os.fsync(file.fileno())
+
+
+def replace(path: Path, content: bytes, mode: int) -> None:
+    """What is in this file from now on, whole or not at all, also after a power cut.
+
+    Raises:
+        OSError: the disk refuses; what was there stays.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        write(beside, content, mode)
+        if os.geteuid() == 0:
+            owner = path.parent.stat()
+            os.chown(beside, owner.st_uid, owner.st_gid)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def make_folder(path: Path, mode: int) -> None:

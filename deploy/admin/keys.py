@@ -18,6 +18,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from deploy.admin.errors import AdminError
 from deploy.admin.layout import Kind
 from libs.pki.issue import Authority, Use, make_authority
+from libs.wire.key_files import signing_publics
 
 
 def private_pem(key: PrivateKeyTypes) -> bytes:
@@ -66,18 +67,24 @@ def public_of(public: bytes) -> bytes:
         raise AdminError("neither a public key nor a certificate in PEM") from error
 
 
-def load_release(path: Path) -> Ed25519PublicKey:
-    """The release's public key.
+def load_releases(path: Path) -> tuple[Ed25519PublicKey, ...]:
+    """The releases' public keys, the one in use first.
 
     Raises:
         AdminError: the file is not there, or holds another kind of key.
     """
     try:
-        key = load_pem_public_key(path.read_bytes())
+        return signing_publics(path.read_bytes())
     except OSError as error:
         raise AdminError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise AdminError(f"{path} holds no public key in PEM") from error
-    if not isinstance(key, Ed25519PublicKey):
-        raise AdminError(f"{path} holds another kind of key; a release signs with Ed25519")
-    return key
+        raise AdminError(f"{path} holds no public key of a release, which signs with Ed25519: {error}") from error
+
+
+def load_release(path: Path) -> Ed25519PublicKey:
+    """The release's public key, or the one in use.
+
+    Raises:
+        AdminError: as `load_releases`.
+    """
+    return load_releases(path)[0]

@@ -47,6 +47,10 @@ PAIRS = (
 )
 
 RECOVERY_PUBLIC = "recovery.pem"
+RETIRED_AGENTS = "agent-ca-retired.pem"
+"""Agent authorities whose certificates are good for renewing alone; there once one was retired."""
+OWN_AUTHORITIES = "own-ca.pem"
+"""Authorities of the operator's own certificate for the gateway; there only where he brought one."""
 
 SERVICES = ("gateway", "scheduler", "bundler")
 

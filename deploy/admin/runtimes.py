@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.admin import layout
 from deploy.admin.errors import AdminError
-from deploy.admin.keys import load_release
+from deploy.admin.keys import load_releases
 from deploy.admin.store_setup import read_password
 from libs.store.mongo.store import open_store
 from libs.store.runtimes import Runtimes
@@ -28,9 +28,9 @@ async def add_runtime(file: Path, url: str, *, private: Path, keys: Path) -> str
         RuntimeNotTrustedError: it is not what the release signed.
         StoreError: as `libs.store.errors` lists.
     """
-    release = load_release(keys / layout.PUBLIC / layout.RELEASE)
+    releases = load_releases(keys / layout.PUBLIC / layout.RELEASE)
     raw = await asyncio.to_thread(_read, file)
-    runtime = await asyncio.to_thread(check_runtime, raw, release)
+    runtime = await asyncio.to_thread(check_runtime, raw, *releases)
     store = open_store(url, ADMINISTRATOR, read_password(private / layout.STORE_PASSWORD))
     try:
         added = await Runtimes(store).publish(

@@ -5,7 +5,9 @@ extension names the agent, the resource and the sealing key. Its dates are a sep
 is given: a password's candidates are still sealed to, and an answer still read from, an agent that renews too late.
 """
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -27,6 +29,14 @@ _AGENT_ID: TypeAdapter[str] = TypeAdapter(AgentId)
 _RESOURCE_ID: TypeAdapter[str] = TypeAdapter(ResourceId)
 
 
+class Standing(StrEnum):
+    """How an agent certificate's authority stands."""
+
+    IN_USE = "in_use"
+    BESIDE = "beside"  # trusted in a roll-over; its certificates are renewed at once
+    RETIRED = "retired"  # its certificates are good for renewing, and for nothing else
+
+
 @dataclass(frozen=True)
 class AgentIdentity:
     """What a valid agent certificate says."""
@@ -38,38 +48,115 @@ class AgentIdentity:
     serial: str  # hexadecimal
     not_before: int  # Unix milliseconds
     not_after: int  # Unix milliseconds
+    standing: Standing = Standing.IN_USE
 
 
 @dataclass(frozen=True)
-class Authorities:
-    """The two public certificates of a system."""
+class AgentAuthorities:
+    """Whose agent certificates count, and for what."""
 
-    server: x509.Certificate
-    agent: x509.Certificate
+    in_use: x509.Certificate
+    beside: tuple[x509.Certificate, ...] = ()
+    retired: tuple[x509.Certificate, ...] = ()
 
     @classmethod
     def load(cls, public: Path) -> Self:
-        """`server-ca.pem` and `agent-ca.pem` of the folder of public keys.
+        """`agent-ca.pem` and, where there is one, `agent-ca-retired.pem` of the folder of public keys.
 
         Raises:
             NotTrustedError: a file holds no certificate, or the certificate of no authority.
             OSError: a file cannot be read.
         """
-        return cls(load_authority(public / "server-ca.pem"), load_authority(public / "agent-ca.pem"))
+        in_use, *beside = load_authorities(public / "agent-ca.pem")
+        retired = public / "agent-ca-retired.pem"
+        return cls(in_use, tuple(beside), load_authorities(retired) if retired.exists() else ())
+
+    @property
+    def era(self) -> str:
+        """A name for what is trusted, another one after each step of a roll-over; empty before the first."""
+        if not (self.beside or self.retired):
+            return ""
+        named = (",".join(each.fingerprint(SHA256()).hex() for each in some) for some in (self.beside, self.retired))
+        text = " ".join((self.in_use.fingerprint(SHA256()).hex(), *named))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def check(self, pem: bytes, *, now: int | None = None) -> AgentIdentity:
+        """Who an agent certificate is for, and how its authority stands; `now` as `check_agent_certificate` takes it.
+
+        Raises:
+            NotTrustedError: of another authority, for another use, altered, or outside its dates.
+        """
+        certificate = _load(pem, "the certificate")
+        for standing, authorities in ((Standing.BESIDE, self.beside), (Standing.RETIRED, self.retired)):
+            for each in authorities:
+                if issued_by(certificate, each):
+                    return replace(check_agent_certificate(pem, each, now=now), standing=standing)
+        return check_agent_certificate(pem, self.in_use, now=now)
+
+
+@dataclass(frozen=True)
+class Authorities:
+    """The public certificates of a system: the authorities in use, and what is trusted beside them in a roll-over."""
+
+    server: x509.Certificate
+    agent: x509.Certificate
+    servers_beside: tuple[x509.Certificate, ...] = ()
+    agents_beside: tuple[x509.Certificate, ...] = ()
+    agents_retired: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def agents(self) -> AgentAuthorities:
+        """Whose agent certificates count."""
+        return AgentAuthorities(self.agent, self.agents_beside, self.agents_retired)
+
+    @classmethod
+    def load(cls, public: Path) -> Self:
+        """`server-ca.pem`, `agent-ca.pem` and `agent-ca-retired.pem` of the folder of public keys.
+
+        Raises:
+            NotTrustedError: a file holds no certificate, or the certificate of no authority.
+            OSError: a file cannot be read.
+        """
+        server, *beside = load_authorities(public / "server-ca.pem")
+        agents = AgentAuthorities.load(public)
+        return cls(server, agents.in_use, tuple(beside), agents.beside, agents.retired)
 
 
 def load_authority(path: Path) -> x509.Certificate:
-    """The authority's certificate in a PEM file.
+    """The certificate of the authority in use, which is the first in a PEM file.
 
     Raises:
         NotTrustedError: it holds no certificate, or the certificate of no authority.
         OSError: it cannot be read.
     """
-    certificate = _load(path.read_bytes(), str(path))
-    constraints = _extension(certificate, x509.BasicConstraints)
-    if constraints is None or not constraints.ca or not isinstance(certificate.public_key(), EllipticCurvePublicKey):
-        raise NotTrustedError(f"{path}: the certificate is not an authority's")
-    return certificate
+    return load_authorities(path)[0]
+
+
+def load_authorities(path: Path) -> tuple[x509.Certificate, ...]:
+    """The authorities' certificates in a PEM file, the one in use first.
+
+    Raises:
+        NotTrustedError: it holds no certificate, or the certificate of no authority.
+        OSError: it cannot be read.
+    """
+    try:
+        found = tuple(x509.load_pem_x509_certificates(path.read_bytes()))
+    except (ValueError, x509.InvalidVersion) as error:
+        raise NotTrustedError(f"{path}: no certificate in PEM") from error
+    for each in found:
+        constraints = _extension(each, x509.BasicConstraints)
+        if constraints is None or not constraints.ca or not isinstance(each.public_key(), EllipticCurvePublicKey):
+            raise NotTrustedError(f"{path}: the certificate is not an authority's")
+    return found
+
+
+def issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether this authority signed the certificate. Its dates are not asked."""
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (InvalidSignature, TypeError, ValueError):
+        return False
+    return True
 
 
 def check_agent_certificate(pem: bytes, authority: x509.Certificate, *, now: int | None = None) -> AgentIdentity:

@@ -25,6 +25,7 @@ from libs.pki.csr import read_agent_csr, read_server_csr
 from libs.pki.errors import NameInvalidError, NotTrustedError
 from libs.pki.times import DAY_MS, moment
 from libs.wire.identity import AGENT_USAGE, Identity
+from libs.wire.key_files import blocks
 
 BACK_DATED_MS = DAY_MS
 AUTHORITY_DAYS = 7_300
@@ -50,7 +51,7 @@ class Authority:
 
     @classmethod
     def load(cls, key: Path, certificate: Path) -> Self:
-        """The authority in two PEM files.
+        """The authority in use, which the file of certificates names first; its key is among those of the other file.
 
         Raises:
             NotTrustedError: they are no authority's, or do not fit each other.
@@ -58,12 +59,13 @@ class Authority:
         """
         public = load_authority(certificate)
         try:
-            private = load_pem_private_key(key.read_bytes(), password=None)
+            found = [load_pem_private_key(each, password=None) for each in blocks(key.read_bytes())]
         except (ValueError, TypeError) as error:
             raise NotTrustedError(f"{key}: no private key in PEM") from error
-        if not isinstance(private, EllipticCurvePrivateKey) or private.public_key() != public.public_key():
-            raise NotTrustedError(f"{key} is not the key of {certificate}")
-        return cls(public, private)
+        for private in found:
+            if isinstance(private, EllipticCurvePrivateKey) and private.public_key() == public.public_key():
+                return cls(public, private)
+        raise NotTrustedError(f"{key} is not the key of {certificate}" if found else f"{key}: no private key in PEM")
 
 
 def make_authority(use: Use, *, now: int) -> Authority:

@@ -114,6 +114,8 @@ def read_secret(path: Path) -> Secret:
 
 
 def _line(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    if not location:
+        return message.removeprefix("Value error, ")
     variable = PREFIX + "_".join(str(part) for part in location).upper()
     if kind == "missing":
         return f"{variable} is not set"

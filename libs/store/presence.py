@@ -22,6 +22,9 @@ class Presence(Record):
     digest: str = ""  # over account, fingerprint and mark of every account at the last contact
     boot: int = 0  # the agent's own count of its starts
     sequence: int = 0  # of its last observation
+    notice: int = 0  # serial of the newest notice that it follows
+    place: str = ""  # where it found the server, if there are moves
+    astray: str = ""  # why not where they lead
     skew: int | None = None  # how many seconds the host's clock was ahead at the last session, as far as it told
 
 

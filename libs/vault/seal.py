@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from libs.wire.seal import Context, Purpose, Sealed, seal
+from libs.wire.key_files import sealing_publics
+from libs.wire.seal import Context, Purpose, Sealed, key_id, seal
 from libs.wire.secret import Secret
 
 
@@ -32,15 +32,15 @@ def revealed(account: str, generation: str) -> Context:
 
 
 def load_sealing_key(path: Path) -> X25519PublicKey:
-    """The X25519 public key in a PEM file.
+    """The X25519 public key in use, which is the first in a PEM file.
 
     Raises:
         ValueError: the file holds another kind of key.
     """
-    key = load_pem_public_key(path.read_bytes())
-    if not isinstance(key, X25519PublicKey):
-        raise ValueError(f"{path}: an X25519 public key is required")  # noqa: TRY004 - the file's value is wrong, not a type
-    return key
+    try:
+        return sealing_publics(path.read_bytes())[0]
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,7 @@ class VaultKeys:
     def seal_at_rest(self, secret: Secret, account: str, generation: str) -> Sealed:
         """For the vault and the recovery key."""
         return seal(secret, at_rest(account, generation), [self.vault, self.recovery])
+
+    def current(self, sealed: Sealed) -> bool:
+        """Whether the vault's key in use opens it."""
+        return key_id(self.vault) in {each.recipient for each in sealed.boxes}

@@ -7,6 +7,7 @@
     POST /agent/v1/report   signed; results                       -> which were stored
     POST /agent/v1/observe  signed; an observation                -> stored
     POST /agent/v1/renew    signed; keys for the next certificate -> certificate
+    GET  /agent/v1/notices  anybody; `after` a serial             -> the notices that follow it, oldest first
 
 Every change is signed (`libs.wire.http_signature`) and safe to repeat. Errors are `application/problem+json`.
 """
@@ -18,6 +19,7 @@ from pydantic import Field, StringConstraints
 
 from libs.wire.ids import AgentId, JobId, ResourceId
 from libs.wire.model import Base64, Millis, Wire
+from libs.wire.notice import Place
 from libs.wire.observations import HostFacts
 from libs.wire.requests import Hash, Platform, ResourceName, UserName
 from libs.wire.sign import Signed
@@ -56,6 +58,9 @@ class SessionRequest(Wire):
     boot: int = Field(ge=1, lt=2**53)  # counts the agent's starts; never lower than before on one disk
     sequence: int = Field(ge=0, lt=2**53)  # of its last observation
     digest: Hash  # over account, fingerprint and mark of every account it sees
+    notice: int = Field(default=0, ge=0, lt=2**53, exclude_if=not_)  # serial of the newest that it follows
+    place: Place | None = Field(default=None, exclude_if=not_)  # where it found the server, if it moved
+    astray: Annotated[str, StringConstraints(max_length=200)] = Field(default="", exclude_if=not_)  # why not there
     clock: Millis | None = Field(default=None, exclude_if=not_)  # the host's own: how far it is off is shown
 
 
@@ -66,6 +71,7 @@ class SessionAnswer(Wire):
     server_time: Millis
     observe: bool  # the digest is not the one that the server knows: send an observation
     renew: bool = Field(default=False, exclude_if=not_)  # two thirds of the certificate's life are over
+    notice: int = Field(default=0, ge=0, lt=2**53, exclude_if=not_)  # serial of a newer one than the agent follows
 
 
 class PollAnswer(Wire):

@@ -4,6 +4,7 @@ Services sign with Ed25519, an agent with the P-256 key of its certificate. What
 that were signed; a reader checks them first and parses them after.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidSignature
@@ -30,6 +31,7 @@ class Prefix(StrEnum):
     RENEWAL = "keyturn/renewal/1"  # an agent's present key, of its next keys
     RELEASE = "keyturn/release/1"  # a release's manifest
     PACKAGE = "keyturn/package/1"  # a package's manifest, by the bundler
+    NOTICE = "keyturn/notice/1"  # what agents trust from now on, by the operator with scheduler's and bundler's keys
 
 
 class Signed(Wire):
@@ -71,6 +73,18 @@ def verify(signed: Signed, prefix: Prefix, public: PublicKey) -> bytes:
     except InvalidSignature as error:
         raise BadSignatureError("the signature does not fit these bytes") from error
     return signed.payload
+
+
+def verify_any(signed: Signed, prefix: Prefix, publics: Iterable[PublicKey]) -> bytes:
+    """The payload, once its signature by one of `publics` was checked.
+
+    Raises:
+        BadSignatureError: another key, another purpose, or altered bytes.
+    """
+    public = next((each for each in publics if key_id(each) == signed.key), None)
+    if public is None:
+        raise BadSignatureError("signed by another key")
+    return verify(signed, prefix, public)
 
 
 def _message(payload: bytes, prefix: Prefix) -> bytes:

@@ -51,6 +51,7 @@ from services.api.accounts.service import Accounts
 from services.api.agent_door import routes as agent_routes
 from services.api.agent_door.enrolment import Enrolment
 from services.api.agent_door.identities import Identities
+from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
@@ -119,6 +120,7 @@ class Parts:
     entropy: Entropy = secrets.token_bytes
     hasher: PasswordHasher | None = None
     heartbeat_seconds: float = 15.0
+    notices: Path | None = None  # their file
 
 
 class Door:
@@ -145,6 +147,7 @@ class Gateway:
     events: Events
     notices: Notices
     heard: Heard
+    board: Noticeboard
     setup: Setup
     calls: Calls
     metrics: GatewayMetrics
@@ -218,7 +221,8 @@ def build(parts: Parts) -> Gateway:
     )
     queue = Enrolments(StoredEnrolments(store), resources, access=access, calls=calls, recorder=recorder, clock=now)
     heard = Heard(presences, now, parts.clock.sleep)
-    tokens = SessionTokens(parts.keys.session_secrets)
+    board = Noticeboard(parts.notices)
+    tokens = SessionTokens(parts.keys.session_secrets, lambda: board.newest, parts.keys.authorities.agents.era)
     door = AgentDoor(
         jobs,
         Results(store),
@@ -227,10 +231,11 @@ def build(parts: Parts) -> Gateway:
         Receipts(store),
         tokens=tokens,
         heard=heard,
+        board=board,
         clock=now,
         nudge=parts.nudge,
     )
-    identities = Identities(certificates, revocations, parts.keys.authorities.agent)
+    identities = Identities(certificates, revocations, parts.keys.authorities.agents)
     signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
@@ -262,7 +267,11 @@ def build(parts: Parts) -> Gateway:
         event_routes.router(events, listener),
         about_routes.router(about),
         agent_routes.router(
-            door, Enrolment(users, calls, metrics.agent_refused), Renewal(calls, metrics.agent_refused), signed
+            door,
+            Enrolment(users, calls, metrics.agent_refused),
+            Renewal(calls, parts.keys.authorities.agents, metrics.agent_refused),
+            signed,
+            board,
         ),
     ):
         api.include_router(router)
@@ -303,6 +312,7 @@ def build(parts: Parts) -> Gateway:
             sleep=parts.clock.sleep,
         ),
         heard=heard,
+        board=board,
         setup=setup,
         calls=calls,
         metrics=metrics,

@@ -24,8 +24,10 @@ from libs.store.outbox import Outbox
 from libs.store.ports import Store
 from libs.store.schema import Service
 from libs.telemetry.metrics import Metrics
+from services.api.agent_door.noticeboard import FILE
 from services.api.app import Gateway, Parts, build
 from services.api.keys import Keys
+from services.api.own_certificate import OwnCertificate
 from services.api.server import Server, bind
 from services.api.settings import Settings
 from services.api.tls import Certificate
@@ -58,6 +60,7 @@ async def run(settings: Settings, version: str) -> Stopped:
                     private=settings.private,
                     version=version,
                     nudge=relay.nudge,
+                    notices=settings.public / FILE,
                 )
             )
             health = Health()
@@ -89,6 +92,7 @@ class _Process:
     ) -> None:
         self._settings, self._keys, self._gateway, self._relay = settings, keys, gateway, relay
         self._store, self._broker, self._clock, self._door = store, broker, clock, door
+        self._certificate = self._served()
 
     async def work(self) -> None:
         """Runs until it is cancelled."""
@@ -100,6 +104,7 @@ class _Process:
             group.create_task(self._gateway.notices.listen())
             group.create_task(self._gateway.notices.sweep())
             group.create_task(self._gateway.heard.keep_flushing())
+            group.create_task(self._gateway.board.keep_looking(self._clock.sleep))
             group.create_task(self._serve())
 
     async def _set_up(self) -> None:
@@ -107,26 +112,40 @@ class _Process:
             _log.info("waiting for the first administrator", code_file=str(self._settings.private / "setup-code"))
 
     async def _serve(self) -> None:
-        certificate = Certificate(
-            private=self._settings.private,
-            names=self._settings.certificate_names,
-            authority=self._keys.authorities.server,
-            calls=self._gateway.calls,
-            clock=self._clock.now,
-            sleep=self._clock.sleep,
-            say=self._say,
-        )
-        context = await certificate.ready()
+        context = await self._certificate.ready()
         sockets = bind(self._settings.listen)
         server = Server(self._gateway.app, sockets, context, self._gateway.metrics)
         addresses = ", ".join(f"{host}:{port}" for host, port in server.addresses)
         _log.info("the door is open", addresses=addresses)
         self._door.done(f"open on {addresses}")
-        await self._until_cancelled(server, certificate, context)
+        await self._until_cancelled(server, context)
 
-    async def _until_cancelled(self, server: Server, certificate: Certificate, context: ssl.SSLContext) -> None:
+    def _served(self) -> Certificate | OwnCertificate:
+        """The gateway's, which the bundler issues; or the one that the operator brought."""
+        own, key = self._settings.tls_certificate, self._settings.tls_key
+        if own is not None and key is not None:
+            return OwnCertificate(
+                certificate=own,
+                key=key,
+                public=self._settings.public,
+                names=self._settings.names,
+                clock=self._clock.now,
+                sleep=self._clock.sleep,
+            )
+        return Certificate(
+            private=self._settings.private,
+            names=self._settings.certificate_names,
+            authority=self._keys.authorities.server,
+            beside=self._keys.authorities.servers_beside,
+            calls=self._gateway.calls,
+            clock=self._clock.now,
+            sleep=self._clock.sleep,
+            say=self._say,
+        )
+
+    async def _until_cancelled(self, server: Server, context: ssl.SSLContext) -> None:
         serving = asyncio.create_task(server.run_until_stopped())
-        keeping = asyncio.create_task(certificate.keep(context))
+        keeping = asyncio.create_task(self._certificate.keep(context))
         try:
             done, _ = await asyncio.wait((serving, keeping), return_when=asyncio.FIRST_COMPLETED)
             for task in done:

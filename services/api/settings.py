@@ -1,9 +1,10 @@
 """What the gateway is told from outside, beside what every service is."""
 
 from ipaddress import ip_address
-from typing import Annotated, NamedTuple
+from pathlib import Path
+from typing import Annotated, NamedTuple, Self
 
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 from pydantic_settings import NoDecode
 
 from libs.service import settings
@@ -55,12 +56,23 @@ def _names(value: object) -> object:
 
 
 class Settings(settings.Settings):
-    """`listen`: comma-separated host:port; `names`: what the certificate is good for, beside the hosts of `listen`."""
+    """`listen`: comma-separated host:port; `names`: what the certificate is good for, beside the hosts of `listen`.
+
+    `tls_certificate` and `tls_key`: the operator's own certificate, with its chain, and its key, both in PEM.
+    """
 
     listen: Annotated[
         tuple[Address, ...], NoDecode, BeforeValidator(_addresses), Field(min_length=1, max_length=16)
     ] = (Address("127.0.0.1", 7272),)
     names: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), Field(max_length=50)] = ()
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("KEYTURN_TLS_CERTIFICATE and KEYTURN_TLS_KEY go together")
+        return self
 
     @property
     def certificate_names(self) -> tuple[str, ...]:

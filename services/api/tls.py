@@ -2,7 +2,8 @@
 
 The key is made here, in the gateway's private folder, and never leaves it. The certificate comes from the bundler by
 one signed question; until there is one, port 7272 is closed and health says why. It is renewed at two thirds of its
-life, and new handshakes use it at once.
+life, and at once where its authority is not the one in use any more; new handshakes use it at once. An operator's own
+certificate is `services.api.own_certificate`.
 """
 
 import ssl
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from libs.pki.check import issued_by
 from libs.pki.times import millis
 from libs.service.private_files import write_private
 from libs.wire.events import CertifyAsked
@@ -34,6 +36,7 @@ KEY_FILE, CERTIFICATE_FILE = "tls.key", "tls.pem"
 _ASK_SECONDS = 10.0
 _MOST_PAUSE = 30.0
 _LOOK_SECONDS = 3_600.0
+_SOON_SECONDS = 60.0
 
 
 class UnfitCertificateError(ValueError):
@@ -56,15 +59,25 @@ def own_key(private: Path) -> EllipticCurvePrivateKey:
     return key
 
 
-def check(pem: bytes, key: EllipticCurvePrivateKey, authority: x509.Certificate, names: Sequence[str], now: int) -> int:
-    """When to renew the certificate, Unix milliseconds: at two thirds of its life.
+def check(
+    pem: bytes,
+    key: EllipticCurvePrivateKey,
+    authority: x509.Certificate,
+    names: Sequence[str],
+    now: int,
+    *,
+    beside: Sequence[x509.Certificate] = (),
+) -> int:
+    """When to renew the certificate, Unix milliseconds: at two thirds of its life, or now if it is of one `beside`.
 
     Raises:
         UnfitCertificateError: it does not serve.
     """
     try:
         certificate = x509.load_pem_x509_certificate(pem)
-        certificate.verify_directly_issued_by(authority)
+        of_another = any(issued_by(certificate, each) for each in beside)
+        if not of_another:
+            certificate.verify_directly_issued_by(authority)
         alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound) as error:
         raise UnfitCertificateError("not a certificate of the server authority") from error
@@ -77,7 +90,7 @@ def check(pem: bytes, key: EllipticCurvePrivateKey, authority: x509.Certificate,
     begins, ends = millis(certificate.not_valid_before_utc), millis(certificate.not_valid_after_utc)
     if not begins <= now < ends:
         raise UnfitCertificateError("outside its dates")
-    return begins + (ends - begins) * 2 // 3
+    return now if of_another else begins + (ends - begins) * 2 // 3
 
 
 def _as_certified(name: str) -> str:
@@ -89,13 +102,18 @@ def _as_certified(name: str) -> str:
 
 
 def context_of(private: Path) -> ssl.SSLContext:
+    """What the port speaks, with the gateway's own certificate."""
+    return context_with(private / CERTIFICATE_FILE, private / KEY_FILE)
+
+
+def context_with(certificate: Path, key: Path) -> ssl.SSLContext:
     """What the port speaks: TLS 1.2 and later, and no session tickets, which cost a held connection memory."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.num_tickets = 0
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(private / CERTIFICATE_FILE, private / KEY_FILE)
+    context.load_cert_chain(certificate, key)
     return context
 
 
@@ -110,6 +128,7 @@ class Certificate:
     clock: Callable[[], int]
     sleep: Callable[[float], Awaitable[None]]
     say: Callable[[str | None], None]
+    beside: Sequence[x509.Certificate] = ()
 
     async def ready(self) -> ssl.SSLContext:
         """A context with a good certificate; where there is none, asks the bundler, for as long as it takes."""
@@ -128,13 +147,14 @@ class Certificate:
             due = renew_at is None or renew_at <= self.clock()
             if due and await self._asked(key, "could not renew its certificate yet"):
                 context.load_cert_chain(self.private / CERTIFICATE_FILE, self.private / KEY_FILE)
-            await self.sleep(_LOOK_SECONDS)
+            # What was due is looked at again soon: the bundler was away, or still issued by the authority before.
+            await self.sleep(_SOON_SECONDS if due else _LOOK_SECONDS)
 
     def _renew_at(self, key: EllipticCurvePrivateKey) -> int | None:
         """When to renew the certificate in the folder; None where there is none that serves."""
         path = self.private / CERTIFICATE_FILE
         try:
-            return check(path.read_bytes(), key, self.authority, self.names, self.clock())
+            return check(path.read_bytes(), key, self.authority, self.names, self.clock(), beside=self.beside)
         except (FileNotFoundError, UnfitCertificateError):
             return None
 
@@ -146,7 +166,7 @@ class Certificate:
             answer = await self.calls.ask(
                 CertifyAsked, content, Certified, person=None, seconds=_ASK_SECONDS, away=away
             )
-            check(answer.certificate, key, self.authority, self.names, self.clock())
+            check(answer.certificate, key, self.authority, self.names, self.clock(), beside=self.beside)
         except (AwayError, DeclinedError, UnfitCertificateError) as error:
             self.say(f"{waiting}: {error}")
             return False

@@ -30,7 +30,7 @@ from services.bundler.approvals import ApprovalQueue
 from services.bundler.certificates import ServerCertificates
 from services.bundler.compose import Composer
 from services.bundler.enrolment import Enrolment
-from services.bundler.keys import Keys, ingredients, release_key
+from services.bundler.keys import Keys, ingredients, release_keys
 from services.bundler.linux.installer import installer
 from services.bundler.metrics import BundlerMetrics
 from services.bundler.pantry import Pantry
@@ -65,6 +65,7 @@ def compose_answers(
         ),
         renewals=Renewals(
             authority=keys.agents,
+            known=keys.known,
             certificates=Certificates(store),
             audit=audit,
             nudge=relay.nudge,
@@ -72,7 +73,7 @@ def compose_answers(
             now=clock.now,
         ),
         composer=Composer(
-            pantry=Pantry(Runtimes(store), partial(release_key, settings.public)),
+            pantry=Pantry(Runtimes(store), partial(release_keys, settings.public)),
             ingredients={Platform.LINUX: partial(ingredients, settings.public, installer)},
             configuration=keys.configuration,
             tokens=tokens,

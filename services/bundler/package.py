@@ -4,6 +4,7 @@
     trust.pem                   the authority that the server's certificate comes from
     token                       the enrolment token, plain: the one secret in it
     keys/*.pem                  public keys (task, vault, recovery, release, configuration) and the agents' authority
+    keys/notice.json            the newest notice, where there is one: the trust of the day on which it was built
     installAgent-service.sh     sh installAgent-service.sh install | start | stop | remove | status
     manifest.json               every file of the package with its SHA-256, and manifest.sig over it
 

@@ -33,10 +33,10 @@ class Checked(NamedTuple):
 class Pantry:
     """Keeps the last checked runtime of each platform; its bytes are not kept."""
 
-    def __init__(self, runtimes: Runtimes, release: Callable[[], Ed25519PublicKey | None]) -> None:
-        """`release` gives the release's public key, which an operator may bring after the start."""
+    def __init__(self, runtimes: Runtimes, releases: Callable[[], tuple[Ed25519PublicKey, ...]]) -> None:
+        """`releases` gives the releases' public keys, of which an operator may bring the first after the start."""
         self._runtimes = runtimes
-        self._release = release
+        self._releases = releases
         self._checked: dict[Platform, Checked] = {}
         self._turn = asyncio.Lock()
 
@@ -56,12 +56,12 @@ class Pantry:
         async with self._turn:
             known = self._checked.get(platform)
             if known is None or known.runtime.hash != published.id:
-                release = self._release()
-                if release is None:
+                releases = self._releases()
+                if not releases:
                     sentence = "No release is trusted yet. An operator names one with keyturn-server trust-release."
                     raise DeclinedError(Code.RUNTIME_NOT_TRUSTED, sentence)
                 raw = await self._whole(published)
-                known = await asyncio.to_thread(_check, raw, release, platform)
+                known = await asyncio.to_thread(_check, raw, releases, platform)
                 self._checked[platform] = known
             return known
 
@@ -72,9 +72,9 @@ class Pantry:
             raise DeclinedError(Code.RUNTIME_NOT_TRUSTED, f"The published runtime is damaged: {error}.") from error
 
 
-def _check(raw: bytes, release: Ed25519PublicKey, platform: Platform) -> Checked:
+def _check(raw: bytes, releases: tuple[Ed25519PublicKey, ...], platform: Platform) -> Checked:
     try:
-        runtime = check_runtime(raw, release)
+        runtime = check_runtime(raw, *releases)
     except RuntimeNotTrustedError as error:
         raise DeclinedError(
             Code.RUNTIME_NOT_TRUSTED, f"The published runtime does not count: {error}."[:500]

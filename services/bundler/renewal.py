@@ -1,8 +1,8 @@
 """Renewal: the key that a certificate binds asks for a certificate over the keys that its host has made since.
 
 The request is the agent's own word, signed by that key: so the gateway, which only passes it on, cannot name other
-keys. An expired certificate's key may still ask, because a host may sleep for months, and a person need not come for
-that. The old certificate stays: it is good until the new one is seen in use.
+keys. The key of an expired certificate, or of one whose authority was retired, may still ask, because a host may sleep
+for months, and a person need not come for that. The old certificate stays: it is good until the new one is seen in use.
 
 Safe to repeat: a certificate's serial is derived from its keys, so the same keys meet the same certificate. Where that
 one is past two thirds of its life, because its answer was lost for long, the same keys get another.
@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from libs.pki.check import AgentIdentity, check_agent_certificate
+from libs.pki.check import AgentAuthorities, AgentIdentity, Standing, check_agent_certificate
 from libs.pki.csr import AgentCsr, read_agent_csr
 from libs.pki.errors import CsrInvalidError, NotTrustedError
 from libs.pki.issue import Authority, issue_agent
@@ -37,6 +37,7 @@ class Renewals:
     """Certifies the next keys of agents."""
 
     authority: Authority
+    known: AgentAuthorities
     certificates: Certificates
     audit: Audit
     nudge: Callable[[CollectionName, str], None]  # the relay's: sends a document's event at once
@@ -60,7 +61,9 @@ class Renewals:
         except CsrInvalidError as error:
             raise DeclinedError(Code.CSR_INVALID, f"The certificate request is refused: {error}.") from error
         now = self.now()
-        there = [each for each in line if each.key_hash == asked.key_hash and now < each.renew_at]
+        there = [
+            each for each in line if each.key_hash == asked.key_hash and now < each.renew_at and self._current(each)
+        ]
         if there:
             return Renewed(certificate=there[0].pem)
         made = self._made(present, content, said, asked, taken=sum(each.key_hash == asked.key_hash for each in line))
@@ -85,11 +88,14 @@ class Renewals:
 
     def _bound(self, certificate: Certificate) -> AgentIdentity:
         try:
-            return check_agent_certificate(certificate.pem, self.authority.certificate)
+            return self.known.check(certificate.pem)
         except NotTrustedError as error:
             raise DeclinedError(
                 Code.RENEWAL_INVALID, f"A certificate of this agent does not count: {error}."
             ) from error
+
+    def _current(self, certificate: Certificate) -> bool:
+        return self._bound(certificate).standing is Standing.IN_USE
 
     def _made(
         self, present: Certificate, content: RenewContent, said: Renewal, asked: AgentCsr, *, taken: int

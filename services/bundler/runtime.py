@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from libs.domain.errors import KeyturnError
 from libs.wire.release import MAX_FILES, RUNTIME_MANIFEST, File, RuntimeManifest
-from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
+from libs.wire.sign import BadSignatureError, Prefix, Signed, verify_any
 from services.bundler.zip_tail import Directory, split
 
 MAX_RUNTIME_BYTES = 256 * 1024 * 1024
@@ -38,8 +38,8 @@ class Runtime:
     files: tuple[File, ...]  # those of the manifest, and the manifest itself
 
 
-def check_runtime(raw: bytes, release: Ed25519PublicKey) -> Runtime:
-    """The runtime in a zip, once its list was found signed and every file as listed.
+def check_runtime(raw: bytes, *releases: Ed25519PublicKey) -> Runtime:
+    """The runtime in a zip, once its list was found signed by one of these releases, and every file as listed.
 
     Raises:
         RuntimeNotTrustedError: another key, a file missing, altered or too many, or no such zip.
@@ -49,7 +49,7 @@ def check_runtime(raw: bytes, release: Ed25519PublicKey) -> Runtime:
     try:
         directory = split(raw)
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            manifest, own = _manifest(archive, release)
+            manifest, own = _manifest(archive, releases)
             _check_files(archive, manifest)
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise RuntimeNotTrustedError(f"the runtime is damaged: {error}") from error
@@ -57,14 +57,15 @@ def check_runtime(raw: bytes, release: Ed25519PublicKey) -> Runtime:
     return Runtime(hashlib.sha256(raw).hexdigest(), directory, manifest, files)
 
 
-def _manifest(archive: zipfile.ZipFile, release: Ed25519PublicKey) -> tuple[RuntimeManifest, File]:
+def _manifest(archive: zipfile.ZipFile, releases: tuple[Ed25519PublicKey, ...]) -> tuple[RuntimeManifest, File]:
     try:
         entry = archive.getinfo(RUNTIME_MANIFEST)
     except KeyError:
         raise RuntimeNotTrustedError(f"the runtime has no {RUNTIME_MANIFEST}") from None
     raw = _read(archive, entry, _MAX_MANIFEST_BYTES)
     try:
-        manifest = RuntimeManifest.model_validate_json(verify(Signed.model_validate_json(raw), Prefix.RELEASE, release))
+        listed = verify_any(Signed.model_validate_json(raw), Prefix.RELEASE, releases)
+        manifest = RuntimeManifest.model_validate_json(listed)
     except BadSignatureError as error:
         raise RuntimeNotTrustedError(f"the runtime is not signed by the release key: {error}") from error
     except ValidationError as error:

@@ -21,6 +21,7 @@ from services.scheduler.graph import Graph, build
 from services.scheduler.keys import Keys
 from services.scheduler.nonces import Nonces
 from services.scheduler.numbers import TaskNumbers
+from services.scheduler.resealing import EVERY_SECONDS as RESEAL_SECONDS
 from services.scheduler.settings import Settings
 from services.scheduler.sweeper import EVERY_SECONDS
 from services.scheduler.witness import FileWitness
@@ -71,6 +72,7 @@ async def work(graph: Graph, consumers: Consumers, relay: Relay, *, store: Store
     async with asyncio.TaskGroup() as group:
         group.create_task(relay.run())
         group.create_task(_sweep(graph, clock))
+        group.create_task(_seal_again(graph, clock))
         group.create_task(consumers.work(QueueName.REQUESTS, graph.desk.asked))
         group.create_task(consumers.work(QueueName.FETCHES, graph.fetches.told))
         group.create_task(consumers.work(QueueName.REPORTS, graph.reports.reported))
@@ -84,3 +86,10 @@ async def _sweep(graph: Graph, clock: Clock) -> None:
         await clock.sleep(EVERY_SECONDS)
         await until_done("counting in the epoch", graph.epochs.next, clock)
         await until_done("sweeping", graph.sweeper.sweep, clock)
+
+
+async def _seal_again(graph: Graph, clock: Clock) -> None:
+    """While a vault key is rolled over; a version that comes back from an escrow later is sealed again too."""
+    while graph.resealing.under_way:
+        await until_done("sealing the vault to its key", graph.resealing.sweep, clock)
+        await clock.sleep(RESEAL_SECONDS)

@@ -1,10 +1,8 @@
 """The scheduler's object graph: on any store, broker and clock, so that a test runs the same one on twins."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from libs.broker.ports import Broker
-from libs.pki.check import check_agent_certificate
 from libs.service.clock import Clock
 from libs.store.accounts import Accounts
 from libs.store.agents import AgentDocuments
@@ -35,6 +33,7 @@ from services.scheduler.projection import Projection
 from services.scheduler.records import Records
 from services.scheduler.recovery import Recovery
 from services.scheduler.requests import Desk
+from services.scheduler.resealing import Resealing
 from services.scheduler.results import Reports
 from services.scheduler.reveals import FOR_ALL, PER_PERSON, Reveals
 from services.scheduler.revocations import Revocations
@@ -57,6 +56,7 @@ class Graph:
     enrolments: Enrolments
     reveals: Reveals
     sweeper: Sweeper
+    resealing: Resealing
 
 
 def build(
@@ -76,9 +76,8 @@ def build(
     accounts, resources, requests = Accounts(store), Resources(store), Requests(store)
     certificates, jobs, results, observations = Certificates(store), Jobs(store), Results(store), Observations(store)
     gateway = Gateway(keys.gateway)
-    check = partial(check_agent_certificate, authority=keys.agents)
     documents = AgentDocuments(store)
-    agents = Agents(Pins(certificates, documents, check, clock), resources)
+    agents = Agents(Pins(certificates, documents, keys.agents.check, clock), resources)
     records = Records(Audit(store, Service.SCHEDULER), clock)
     projection = Projection(Tasks(store), accounts, resources, requests, gateway, broker, clock)
     ledger = Ledger(accounts, projection, broker, clock)
@@ -141,4 +140,5 @@ def build(
         clock=clock,
     )
     reveals = Reveals(accounts, Budgets(store), gateway, keys.opener, records, clock, per_person, for_all)
-    return Graph(epochs, desk, fetches, reports, discoveries, enrolments, reveals, sweeper)
+    resealing = Resealing(resources, accounts, ledger, keys.opener, keys.at_rest)
+    return Graph(epochs, desk, fetches, reports, discoveries, enrolments, reveals, sweeper, resealing)

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-from cryptography.x509 import Certificate
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from libs.pki.check import load_authority
+from libs.pki.check import AgentAuthorities
 from libs.pki.errors import NotTrustedError
 from libs.service.settings import SettingsError
 from libs.vault.open import Opener
 from libs.vault.seal import VaultKeys
+from libs.wire.key_files import signing_in_use
 from libs.wire.seal import key_id
 
 
@@ -24,7 +24,7 @@ class Keys:
     task: Ed25519PrivateKey
     at_rest: VaultKeys
     gateway: Ed25519PublicKey
-    agents: Certificate
+    agents: AgentAuthorities
 
     @classmethod
     def load(cls, private: Path, public: Path) -> Self:
@@ -36,26 +36,26 @@ class Keys:
         try:
             keys = cls(
                 opener=Opener.load(private / "vault.key"),
-                task=_task_key(private / "task.key"),
+                task=_task_key(private / "task.key", public / "task.pem"),
                 at_rest=VaultKeys.load(public),
                 gateway=_request_key(public / "request.pem"),
-                agents=load_authority(public / "agent-ca.pem"),
+                agents=AgentAuthorities.load(public),
             )
         except OSError as error:
             raise SettingsError(f"{error.filename}: {error.strerror}") from error
         except (ValueError, TypeError, NotTrustedError) as error:
             raise SettingsError(str(error)) from error
-        if key_id(keys.opener.private.public_key()) != key_id(keys.at_rest.vault):
+        if not keys.opener.has(key_id(keys.at_rest.vault)):
             # A vault sealed to another key could never be opened again.
             raise SettingsError(f"{private / 'vault.key'} does not fit {public / 'vault.pem'}")
         return keys
 
 
-def _task_key(path: Path) -> Ed25519PrivateKey:
-    key = load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise SettingsError(f"{path}: an Ed25519 private key is required")
-    return key
+def _task_key(private: Path, public: Path) -> Ed25519PrivateKey:
+    try:
+        return signing_in_use(private.read_bytes(), public.read_bytes())
+    except ValueError as error:
+        raise SettingsError(f"{private} does not fit {public}: {error}") from error
 
 
 def _request_key(path: Path) -> Ed25519PublicKey:

@@ -55,7 +55,7 @@ class Offers:
         flight = account.rotation.flight
         if flight is None or flight.phase is not Phase.QUEUED:
             return
-        identity = await self.agents.of_resource(account.resource)
+        identity = await self.agents.to_seal_to(account.resource)
         key = job_id(flight)
         if await self.jobs.get(key) is None:
             await self.records.offered(account, flight, identity.agent)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
 from libs.domain.errors import RuleError
-from libs.pki.check import AgentIdentity
+from libs.pki.check import AgentIdentity, Standing
 from libs.store.resources import Resources
 from libs.wire.observations import Observation
 from libs.wire.reasons import Reason
@@ -55,7 +55,7 @@ class Agents:
         self._pins, self._resources = pins, resources
 
     async def of_resource(self, resource: str) -> AgentIdentity:
-        """The agent that a resource's passwords may be sealed to.
+        """The agent of a resource.
 
         Raises:
             RuleError: with `no_agent`: none is active, or its certificate does not bind these keys to this resource.
@@ -69,6 +69,17 @@ class Agents:
             raise RuleError(Reason.NO_AGENT, str(error)) from error
         if identity.resource != resource:
             raise RuleError(Reason.NO_AGENT, f"{identity.agent} is certified for {identity.resource}")
+        return identity
+
+    async def to_seal_to(self, resource: str) -> AgentIdentity:
+        """The agent that a resource's passwords are sealed to now.
+
+        Raises:
+            RuleError: with `no_agent`, also where it has yet to renew a certificate of a retired authority.
+        """
+        identity = await self.of_resource(resource)
+        if identity.standing is Standing.RETIRED:
+            raise RuleError(Reason.NO_AGENT, f"{identity.agent} has yet to renew a certificate of a retired authority")
         return identity
 
     async def named(self, agent: str) -> AgentIdentity:

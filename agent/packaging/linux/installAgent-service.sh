@@ -47,7 +47,7 @@ need_systemd() {
 }
 
 need_package() {
-  for part in "runtime/$NAME" runtime/glibc runtime/machine agent.conf trust.pem keys/task.pem; do
+  for part in "runtime/$NAME" runtime/glibc runtime/machine agent.conf trust.pem keys/task.pem keys/configuration.pem; do
     [ -f "$HERE/$part" ] || fail "$HERE/$part is missing: unpack the whole package, then run this script from its folder."
   done
 }

@@ -1,7 +1,8 @@
 """Which keys an agent may sign with: read anew for each signed request, so that a revocation holds from the next one.
 
-A certificate counts only under the authority's own file, whatever the store says; what was checked once is kept by its
-bytes. Its dates are not asked here: an agent that renews too late must still be able to do it.
+A certificate counts only under the authorities' own files, whatever the store says; what was checked once is kept by
+its bytes. One whose authority is not the one in use is to be renewed now. Its dates are not asked here: an agent that
+renews too late must still be able to do it.
 """
 
 import asyncio
@@ -9,9 +10,7 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from cryptography import x509
-
-from libs.pki.check import AgentIdentity, check_agent_certificate
+from libs.pki.check import AgentAuthorities, AgentIdentity, Standing
 from libs.pki.errors import NotTrustedError
 from libs.store.certificates import Certificates, CertificateState
 from services.api.errors import AgentRefusedError
@@ -40,8 +39,8 @@ class Known:
 class Identities:
     """Reads them."""
 
-    def __init__(self, certificates: Certificates, revocations: Revocations, authority: x509.Certificate) -> None:
-        self._certificates, self._revocations, self._authority = certificates, revocations, authority
+    def __init__(self, certificates: Certificates, revocations: Revocations, authorities: AgentAuthorities) -> None:
+        self._certificates, self._revocations, self._authorities = certificates, revocations, authorities
         self._checked: OrderedDict[bytes, AgentIdentity] = OrderedDict()
 
     async def known(self, agent: str) -> Known:
@@ -58,7 +57,7 @@ class Identities:
         if found and not good:
             raise AgentRefusedError(_REVOKED, "agent_revoked")
         line = tuple(
-            Certified(identity, each.renew_at)
+            Certified(identity, each.renew_at if identity.standing is Standing.IN_USE else 0)
             for each in good
             if (identity := self._check(each.pem)) is not None and identity.agent == agent
         )
@@ -71,7 +70,7 @@ class Identities:
         identity = self._checked.get(name)
         if identity is None:
             try:
-                identity = check_agent_certificate(pem, self._authority)
+                identity = self._authorities.check(pem)
             except NotTrustedError:
                 # Somebody who can write to the store put it there; the authority did not.
                 return None

@@ -1,6 +1,8 @@
 """`/agent/v1`: what agents call (`libs.wire.agent_api`). The held poll is dispatched before the framework."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 
 from libs.wire.agent_api import (
     EnrolAnswer,
@@ -16,7 +18,9 @@ from libs.wire.agent_api import (
     SessionAnswer,
     SessionRequest,
 )
+from libs.wire.notice import Notices
 from services.api.agent_door.enrolment import Enrolment
+from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
@@ -24,7 +28,9 @@ from services.api.auth import address
 from services.api.problems import PROBLEMS
 
 
-def router(door: AgentDoor, enrolment: Enrolment, renewal: Renewal, signed: SignedRequests) -> APIRouter:
+def router(
+    door: AgentDoor, enrolment: Enrolment, renewal: Renewal, signed: SignedRequests, board: Noticeboard
+) -> APIRouter:
     routes = APIRouter(prefix="/agent/v1", tags=["agent"], responses=PROBLEMS)
 
     @routes.post("/enrol", summary="Admit an agent")
@@ -62,5 +68,10 @@ def router(door: AgentDoor, enrolment: Enrolment, renewal: Renewal, signed: Sign
         """Signed, also by the key of a certificate that has expired; safe to repeat."""
         await signed.admit(request, body, expired=True)
         return await renewal.renew(body, address(request))
+
+    @routes.get("/notices", summary="Read notices")
+    async def notices(after: Annotated[int, Query(ge=0, lt=2**53)] = 0) -> Notices:
+        """For anybody: they stand for themselves, and an agent may need them before it can trust this server."""
+        return board.after(after)
 
     return routes

@@ -26,6 +26,7 @@ from libs.wire.results import Result
 from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
 from libs.wire.steps import Step, step
 from services.api.agent_door.identities import Certified
+from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.errors import InvalidError
@@ -47,11 +48,12 @@ class AgentDoor:
         *,
         tokens: SessionTokens,
         heard: Heard,
+        board: Noticeboard,
         clock: Callable[[], int],
         nudge: Nudge,
     ) -> None:
         self._jobs, self._results, self._observations, self._presences = jobs, results, observations, presences
-        self._receipts = receipts
+        self._receipts, self._board = receipts, board
         self._tokens, self._heard, self._clock, self._nudge = tokens, heard, clock, nudge
 
     async def session(self, admitted: Certified, body: SessionRequest, address: str) -> SessionAnswer:
@@ -67,6 +69,9 @@ class AgentDoor:
             digest=known,
             boot=body.boot,
             sequence=body.sequence,
+            notice=body.notice,
+            place="" if body.place is None else str(body.place),
+            astray=body.astray,
             skew=_skew(body.clock, now),
         )
         if before is not None and replace(before, last_seen=now) == after:
@@ -80,6 +85,7 @@ class AgentDoor:
             server_time=now,
             observe=known != body.digest,
             renew=now >= admitted.renew_at,
+            notice=self._board.newest if self._board.newest > body.notice else 0,
         )
 
     async def fetch(self, identity: AgentIdentity) -> FetchAnswer:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from fastapi import Request
 
+from libs.pki.check import Standing
 from libs.store.nonces import Nonces
 from libs.wire.agent_api import FetchRequest, ObserveRequest, RenewRequest, ReportRequest, SessionRequest
 from libs.wire.http_signature import MAX_AGE_SECONDS, RefusedError, Verified, verify
@@ -33,7 +34,7 @@ class SignedRequests:
     async def admit(self, request: Request, body: Body, *, expired: bool = False) -> Certified:
         """Who signed the request, which is the agent that its body names.
 
-        With `expired` the certificate of its key may be past its end.
+        With `expired` the certificate of its key may be past its end, or of a retired authority.
 
         Raises:
             AgentRefusedError: `signature_missing`, `signature_invalid`, `clock_skew` (with the server's time),
@@ -45,10 +46,10 @@ class SignedRequests:
             expires = (signature.created + _KEPT_SECONDS) * 1000
             if not await self._nonces.claim(signature.key, signature.nonce, expires):
                 raise AgentRefusedError("This request came before. Sign it anew to repeat it.", "nonce_used")
-            if not expired and self._clock() > certified.identity.not_after:
-                raise AgentRefusedError(
-                    "This agent's certificate has expired. It must renew it.", "certificate_expired"
-                )
+            retired = certified.identity.standing is Standing.RETIRED
+            if not expired and (retired or self._clock() > certified.identity.not_after):
+                what = "is of a retired authority" if retired else "has expired"
+                raise AgentRefusedError(f"This agent's certificate {what}. It must renew it.", "certificate_expired")
         except AgentRefusedError as error:
             self._refused(error.stable)
             raise

@@ -1,17 +1,21 @@
 """The session token of an agent: good for polls alone, checked without the store.
 
     v2.<agent>.<expiry, Unix seconds>.<epoch>.<HMAC-SHA256 over all before, base64url>
+    v3.<agent>.<expiry>.<epoch>.<serial of the newest notice>.<era>.<HMAC>
 
 Every gateway has the secret, current and previous, in a file; so any of them checks any token, and a new secret can be
 brought in while tokens of the old one run out. A token of an older epoch is over: the store was put back since it was
-made, so every agent has to open a session again and to show its host.
+made, so every agent has to open a session again and to show its host. So is one from before the newest notice, and one
+of another era, which is what the gateway trusts of agents' authorities: the next session tells the agent to follow, or
+to renew.
 """
 
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 LIFETIME_SECONDS = 600
 _SKEW_SECONDS = 60
@@ -37,13 +41,22 @@ def _mac(secret: bytes, text: str) -> str:
     return urlsafe_b64encode(hmac.digest(secret, text.encode(), hashlib.sha256)).decode().rstrip("=")
 
 
-class SessionTokens:
-    """Makes and checks tokens. The first secret is the current one."""
+class _Good(NamedTuple):
+    """What a token says that was found good."""
 
-    def __init__(self, secrets: Sequence[bytes]) -> None:
-        self._secrets = tuple(secrets)
+    agent: str
+    expiry: int  # Unix seconds
+    epoch: int
+    notice: int
+
+
+class SessionTokens:
+    """Makes and checks tokens. The first secret is the current one; `newest` is the newest notice's serial."""
+
+    def __init__(self, secrets: Sequence[bytes], newest: Callable[[], int] = lambda: 0, era: str = "") -> None:
+        self._secrets, self._newest, self._era = tuple(secrets), newest, era
         self._epoch = 0
-        self._good: dict[str, tuple[str, int, int]] = {}
+        self._good: dict[str, _Good] = {}
 
     def begin(self, epoch: int) -> None:
         """Tokens of an older epoch are over from now on."""
@@ -51,7 +64,8 @@ class SessionTokens:
 
     def make(self, agent: str, now: int) -> str:
         """A token of `agent` for ten minutes from `now`, Unix milliseconds."""
-        text = f"v2.{agent}.{now // 1000 + LIFETIME_SECONDS}.{self._epoch}"
+        notice, text = self._newest(), f"{agent}.{now // 1000 + LIFETIME_SECONDS}.{self._epoch}"
+        text = f"v3.{text}.{notice}.{self._era}" if notice or self._era else f"v2.{text}"
         return f"{text}.{_mac(self._secrets[0], text)}"
 
     def agent(self, token: str, now: int) -> str | None:
@@ -62,16 +76,18 @@ class SessionTokens:
         good = self._good.get(token) or self._checked(token)
         if good is None:
             return None
-        agent, expiry, epoch = good
-        in_time = 0 < expiry - now // 1000 <= LIFETIME_SECONDS + _SKEW_SECONDS
-        return agent if in_time and epoch >= self._epoch else None
+        in_time = 0 < good.expiry - now // 1000 <= LIFETIME_SECONDS + _SKEW_SECONDS
+        return good.agent if in_time and good.epoch >= self._epoch and good.notice >= self._newest() else None
 
-    def _checked(self, token: str) -> tuple[str, int, int] | None:
+    def _checked(self, token: str) -> _Good | None:
         text, _, mac = token.rpartition(".")
         if not token.isascii() or not any(hmac.compare_digest(_mac(each, text), mac) for each in self._secrets):
             return None
-        _, agent, expiry, epoch = text.split(".")
+        _, agent, expiry, epoch, *more = text.split(".")
+        notice, era = more or ("0", "")
+        if era != self._era:
+            return None
         if len(self._good) >= _REMEMBERED:
             self._good.clear()
-        self._good[token] = agent, int(expiry), int(epoch)
+        self._good[token] = _Good(agent, int(expiry), int(epoch), int(notice))
         return self._good[token]

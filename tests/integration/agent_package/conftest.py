@@ -56,11 +56,12 @@ def package(runtime: Path) -> Files:
     """A package's files, for a server that does not answer."""
     with zipfile.ZipFile(runtime) as archive:
         files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
-    task = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    signer = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return files | {
         "agent.conf": b"ServerName=127.0.0.1\nServerPort=9\nScheduleInterval=5\nUserName=ops\n",
         "trust.pem": _authority(),
-        "keys/task.pem": task,
+        "keys/task.pem": signer,
+        "keys/configuration.pem": signer,
         "token": b"made-for-a-test-only-0123456789\n",
         INSTALLER: (ROOT / "agent/packaging/linux" / INSTALLER).read_bytes(),
     }

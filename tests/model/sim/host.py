@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from agent.backends.ports import FoundAccount
 from agent.identity import Identity
@@ -204,8 +204,7 @@ def _install(folder: Path, keys: Keyring, token: str, name: str) -> None:
     """The installed package, and keys that are the same in every run, because what is derived from them is ordered."""
     package, state = folder / "package", folder / "state"
     (package / "keys").mkdir(parents=True)
-    pem = keys.task.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (package / "keys" / "task.pem").write_bytes(pem)
+    keys.pack(package / "keys")
     (package / "token").write_text(token)
     state.mkdir(mode=0o700)
     raw = hashlib.sha256(name.encode()).digest()

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.app import EX_STUCK, main
 from agent.farewell import Farewell, NotRevokedError, RevokedError, read_kept
+from agent.following import Trust
 from agent.identity import Identity, IdentityError, write_whole
 from agent.trust import Package
 from libs.wire.revocation import Revocation, revocation
@@ -28,7 +29,8 @@ def made(folder: Path, write: Callable[[Path, bytes], None] = write_whole) -> Fa
     """What a start of the agent finds in `folder`."""
     package = folder / "package"
     package.mkdir(exist_ok=True)
-    return Farewell(folder / "state", Identity(folder / "state"), Package(package, SCHEDULER.public_key()), write)
+    trust = Trust(Package(package, (SCHEDULER.public_key(),), (SCHEDULER.public_key(),)), folder / "state")
+    return Farewell(folder / "state", Identity(folder / "state"), trust, write)
 
 
 def enrolled(folder: Path) -> Farewell:

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from agent.following import Trust
 from agent.trust import Package, PackageError
 
 TOKEN = "A" * 43
@@ -19,7 +20,8 @@ def pem(key: Ed25519PrivateKey | X25519PrivateKey) -> bytes:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "keys").mkdir()
-    (tmp_path / "keys/task.pem").write_bytes(pem(Ed25519PrivateKey.generate()))
+    for name in ("task", "configuration"):
+        (tmp_path / f"keys/{name}.pem").write_bytes(pem(Ed25519PrivateKey.generate()))
     return tmp_path
 
 
@@ -45,13 +47,14 @@ def test_a_damaged_token_is_not_shown(folder: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no key", pem(X25519PrivateKey.generate())])
-def test_a_task_key_that_is_none_is_refused(folder: Path, content: bytes) -> None:
-    (folder / "keys/task.pem").write_bytes(content)
-    with pytest.raises(PackageError, match=r"task\.pem"):
+@pytest.mark.parametrize("name", ["task", "configuration"])
+def test_a_key_that_is_none_is_refused(folder: Path, name: str, content: bytes) -> None:
+    (folder / f"keys/{name}.pem").write_bytes(content)
+    with pytest.raises(PackageError, match=rf"{name}\.pem"):
         Package.load(folder)
 
 
 def test_a_trust_file_without_a_certificate_is_refused(folder: Path) -> None:
     (folder / "trust.pem").write_text("nothing")
     with pytest.raises(PackageError, match=r"trust\.pem holds no certificate"):
-        Package.load(folder).tls(None)
+        Trust(Package.load(folder), folder / "state").tls(None)

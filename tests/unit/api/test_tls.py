@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,29 @@ async def test_it_is_renewed_at_two_thirds_of_its_life(world: World) -> None:
         assert len(heard) == 2
         keeping.cancel()
         await asyncio.wait([keeping])
+
+
+async def test_a_certificate_of_the_authority_before_serves_until_the_bundler_issues_by_the_new_one(
+    world: World,
+) -> None:
+    """The gateway may be restarted before the bundler: its door opens all the same."""
+    said: list[str | None] = []
+    async with world.answering(QueueName.CERTIFICATES, certified(world)) as heard:  # type: ignore[arg-type]
+        await certificate(world, said).ready()
+    old, new = (each.certificate for each in authorities())
+    rolled = replace(certificate(world, said), authority=new, beside=(old,))
+    context = await rolled.ready()
+    assert len(heard) == 1
+    async with world.answering(QueueName.CERTIFICATES, certified(world)) as heard:  # type: ignore[arg-type]
+        keeping = asyncio.create_task(rolled.keep(context))
+        await world.clock.advance(90)
+        assert len(heard) == 2  # at once, and after a minute: it was of the old one again
+    async with world.answering(QueueName.CERTIFICATES, certified(world, None, 1)) as heard:  # type: ignore[arg-type]
+        await world.clock.advance(3_000)
+        assert len(heard) == 1
+        keeping.cancel()
+        await asyncio.wait([keeping])
+    check((world.private / CERTIFICATE_FILE).read_bytes(), own_key(world.private), new, NAMES, world.clock.now())
 
 
 def test_an_outlived_certificate_does_not_serve(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from libs.pki.check import AgentAuthorities
 from libs.pki.issue import Use, make_authority
 from libs.store.audit import Audit
 from libs.store.certificates import Certificates
@@ -141,6 +142,7 @@ class Parts:
         )
         self.renewals = Renewals(
             authority=AGENTS,
+            known=AgentAuthorities(AGENTS.certificate),
             certificates=Certificates(self.store),
             audit=audit,
             nudge=lambda name, key: self.nudged.append((name, key)),
@@ -148,7 +150,7 @@ class Parts:
             now=self.clock,
         )
         self.composer = Composer(
-            pantry=Pantry(Runtimes(self.store), lambda: self.release),
+            pantry=Pantry(Runtimes(self.store), lambda: (self.release,)),
             ingredients={Platform.LINUX: lambda: INGREDIENTS},
             configuration=CONFIGURATION,
             tokens=tokens,

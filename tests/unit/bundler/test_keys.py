@@ -9,7 +9,7 @@ from deploy.admin.init import init
 from deploy.admin.keys import public_pem
 from deploy.admin.release import trust_release
 from libs.service.settings import SettingsError
-from services.bundler.keys import Keys, ingredients, release_key
+from services.bundler.keys import Keys, ingredients, release_keys
 from tests.unit.bundler.parts import START
 
 
@@ -27,13 +27,13 @@ def test_the_keys_of_a_new_system(folder: Path) -> None:
 
 
 def test_a_release_comes_later(folder: Path, tmp_path: Path) -> None:
-    assert release_key(folder / "public") is None
+    assert release_keys(folder / "public") == ()
     with pytest.raises(FileNotFoundError):
         ingredients(folder / "public", lambda: b"#!/bin/sh\n")
     release = Ed25519PrivateKey.generate().public_key()
     (tmp_path / "release.pem").write_bytes(public_pem(release))
     trust_release(folder, tmp_path / "release.pem")
-    assert release_key(folder / "public") == release
+    assert release_keys(folder / "public") == (release,)
     packed = ingredients(folder / "public", lambda: b"#!/bin/sh\n")
     assert packed.trust == (folder / "public" / "server-ca.pem").read_bytes()
     assert set(packed.keys) == {

@@ -23,6 +23,12 @@ def test_a_signed_runtime() -> None:
     assert found.manifest.release == "0.1.0"
 
 
+def test_either_key_of_a_release_that_is_rolled_over() -> None:
+    other = Ed25519PrivateKey.generate().public_key()
+    for keys in ((other, RELEASE.public_key()), (RELEASE.public_key(), other)):
+        assert check_runtime(GOOD, *keys).manifest.release == "0.1.0"
+
+
 def test_another_release_key() -> None:
     with pytest.raises(RuntimeNotTrustedError, match="release key"):
         check_runtime(GOOD, Ed25519PrivateKey.generate().public_key())

@@ -16,7 +16,7 @@ from libs.broker.topology import QUEUES
 from libs.broker.topology import Service as BrokerUser
 from libs.domain.accounts import Account
 from libs.domain.deadlines import DAY, LEASE
-from libs.pki.check import check_agent_certificate
+from libs.pki.check import AgentAuthorities, check_agent_certificate
 from libs.pki.csr import key_hash
 from libs.pki.issue import Authority, Use, issue_agent, make_authority
 from libs.service.clock import FakeClock
@@ -65,7 +65,7 @@ KEYS = Keys(
     task=Ed25519PrivateKey.generate(),
     at_rest=VaultKeys(VAULT.public_key(), RECOVERY.public_key()),
     gateway=GATEWAY.public_key(),
-    agents=AGENTS.certificate,
+    agents=AgentAuthorities(AGENTS.certificate),
 )
 
 

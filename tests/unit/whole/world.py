@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.backends.memory import MemoryBackend
 from agent.backends.ports import FoundAccount, SetAnswer, Started
@@ -182,8 +181,7 @@ class Whole:
         folder = self.folder / name
         package = folder / "package"
         (package / "keys").mkdir(parents=True)
-        pem = self.keys.task.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        (package / "keys" / "task.pem").write_bytes(pem)
+        self.keys.pack(package / "keys")
         (package / "token").write_text(token or await self.token())
         return Machine(self, name, folder, DyingBackend(accounts))
 

@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from libs.wire import agent_api, events, jobs, observations, renewal, requests, results, revocation
+from libs.wire import agent_api, events, jobs, notice, observations, renewal, requests, results, revocation
 from libs.wire.model import Wire
 from libs.wire.reasons import Reason, Remark
 from libs.wire.seal import Box, Sealed
@@ -12,7 +12,18 @@ A, B = "a" * 26, "b" * 26
 HASH, KEY = "0" * 64, "sha256:" + "1" * 64
 SEALED = Sealed(suite="hpke-x25519-sha256-aes256gcm/1", boxes=(Box(recipient=KEY, box=b"\x00\x01"),))
 CANDIDATE = jobs.Candidate(generation="1764044000.7", sealed=SEALED)
-SIGNED: Signed = sign(b'{"version":1}', Prefix.JOB, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+SIGNED: Signed = sign(b'{"version":1}', Prefix.JOB, SIGNER)
+NOTICE = notice.Notice(
+    serial=1_764_044_000,
+    issued_at=1_764_044_000_000,
+    server_authorities=(b"\x30\x01",),
+    task_keys=(bytes(32), b"\x01" * 32),
+    configuration_keys=(b"\x02" * 32,),
+    release_keys=(),
+    vault_keys=(b"\x03" * 32,),
+    recovery_keys=(b"\x04" * 32,),
+)
 HOST = observations.HostFacts(hostname="dmz-web-01", system="Debian GNU/Linux 12", kernel="6.1", machine="x86_64")
 PERSON = requests.Person(id=f"usr_{A}", name="ops", via="command", address="127.0.0.1")
 
@@ -185,6 +196,30 @@ SAMPLES: dict[str, Wire] = {
     "event.resource.changed.1": _event(events.ResourceChanged(resource=f"res_{A}", rev=1)),
     "agent_api.renew.1": agent_api.RenewRequest(agent=f"agt_{A}", renewal=SIGNED),
     "request.renew.1": _request(requests.RenewContent(agent=f"agt_{A}", renewal=SIGNED, address="10.0.0.9"), "req"),
+    "notice.1": NOTICE,
+    "notice.moves.1": NOTICE.model_copy(
+        update={
+            "moves": (
+                notice.Move(
+                    old=notice.Place(name="keyturn", port=7272), new=notice.Place(name="keyturn.example.net", port=443)
+                ),
+            )
+        }
+    ),
+    "notice.signed.1": notice.sign_notice(NOTICE, [SIGNER]),
+    "agent_api.session.notice.1": agent_api.SessionRequest(
+        agent=f"agt_{A}", agent_version="0.1.0", boot=3, sequence=2, digest=HASH, notice=1_764_044_000
+    ),
+    "agent_api.session.astray.1": agent_api.SessionRequest(
+        agent=f"agt_{A}",
+        agent_version="0.1.0",
+        boot=3,
+        sequence=2,
+        digest=HASH,
+        notice=1_764_044_000,
+        place=notice.Place(name="keyturn", port=7272),
+        astray="no_contact: keyturn.example.net:443 cannot be reached",
+    ),
     "request.revoke_agent.1": _request(requests.RevokeAgentContent(agent=f"agt_{A}", reason="stolen"), "req"),
     "event.agent.revoke_requested.1": _event(events.AgentRevokeRequested(request=f"req_{A}")),
     "revocation.1": revocation.Revocation(agent=f"agt_{A}", revoked_at=1_764_044_000_000, reason="stolen"),
