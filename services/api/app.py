@@ -235,6 +235,7 @@ def build(parts: Parts) -> Gateway:
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
+    reveals = Reveals(access, calls, recorder)
     bell, about = Notifications(shown, tasks, now), About(users, parts.version, now)
     api = FastAPI(
         title="Keyturn",
@@ -250,7 +251,7 @@ def build(parts: Parts) -> Gateway:
         session_routes.router(signing_in, caller),
         user_routes.router(people, caller),
         resource_routes.router(machines, listed, caller),
-        account_routes.router(listed, asking, Reveals(access, calls, recorder), caller),
+        account_routes.router(listed, asking, reveals, caller),
         task_routes.router(shown, asking, caller),
         notification_routes.router(bell, caller),
         package_routes.router(packages, caller),
@@ -276,6 +277,7 @@ def build(parts: Parts) -> Gateway:
             accounts=listed,
             tasks=shown,
             asking=asking,
+            reveals=reveals,
             notifications=bell,
             now=now,
         )

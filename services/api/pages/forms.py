@@ -78,6 +78,7 @@ _WORDS = {
     "code": "The set-up code is 26 letters and digits, with or without dashes, as its file shows it.",
     "length": "A generated password has 12 to 128 characters.",
     "note": "A reason has at most 500 characters.",
+    "reason": "Say why, in 1 to 500 characters.",
     "alphabet": "Choose one of the alphabets.",
     "password": "Type a password.",
 }

@@ -21,7 +21,17 @@ from services.api.about.service import About
 from services.api.accounts.service import Accounts
 from services.api.errors import GatewayError
 from services.api.notifications.service import Notifications
-from services.api.pages import accounts, changing, cookies, design, notifications, resources, set_up, signing_in
+from services.api.pages import (
+    accounts,
+    changing,
+    cookies,
+    design,
+    notifications,
+    resources,
+    revealing,
+    set_up,
+    signing_in,
+)
 from services.api.pages.asking import AccountForms
 from services.api.pages.entry import Entry
 from services.api.pages.forms import StaleFormError
@@ -32,6 +42,7 @@ from services.api.pages.visitors import SignInFirstError, posts, visits
 from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import NOT_THERE, TITLES, Said, said_of, said_of_framework
 from services.api.resources.service import Resources
+from services.api.reveals.service import Reveals
 from services.api.sessions.service import Sessions
 from services.api.setup.service import Setup
 from services.api.tasks.asking import TaskAsking
@@ -49,6 +60,7 @@ class Services:
     accounts: Accounts
     tasks: Tasks
     asking: TaskAsking
+    reveals: Reveals
     notifications: Notifications
     now: Callable[[], int]
 
@@ -59,6 +71,7 @@ def build(services: Services) -> FastAPI:
     pages = Pages(files, services.notifications, services.now)
     entry, forms = Entry(pages, services.sessions), AccountForms(pages, services.accounts, services.asking)
     see, post = visits(services.sessions.find), posts(services.sessions.find)
+    reveal = revealing.Revealing(pages, forms, services.accounts, services.reveals, services.sessions)
     site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
     @site.get("/")
@@ -72,6 +85,7 @@ def build(services: Services) -> FastAPI:
         resources.router(pages, services.resources, services.accounts, services.tasks, see),
         accounts.router(pages, services.resources, services.accounts, services.tasks, see),
         changing.router(forms, services.asking, see, post),
+        revealing.router(forms, reveal, see, post),
         notifications.router(pages, services.notifications, see),
         design.router(pages, see),
     ):

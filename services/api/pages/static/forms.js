@@ -59,6 +59,7 @@ function tellRules(root) {
 }
 
 dress(document);
+document.addEventListener("placed", (event) => dress(event.target));
 
 // A form about an account opens over the page that it was asked for on; it is the same form that is a page without scripts.
 addEventListener("click", async (event) => {
@@ -79,7 +80,11 @@ addEventListener("click", async (event) => {
   dialog.setAttribute("aria-labelledby", title.id);
   dialog.append(document.adoptNode(panel));
   dress(dialog);
-  dialog.querySelector(".form-end a").addEventListener("click", (leave) => { leave.preventDefault(); dialog.close(); });
+  dialog.addEventListener("click", (leave) => {
+    if (!leave.target.closest(".form-end a:not([data-hide])")) return;
+    leave.preventDefault();
+    dialog.close();
+  });
   dialog.addEventListener("close", () => { dialog.remove(); document.getElementById(opener.id)?.focus(); });
   document.body.append(dialog);
   dialog.showModal();

@@ -18,6 +18,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "/accounts/{account}/change": (303, 200, 404, 200),
     "/accounts/{account}/adopt": (303, 200, 404, 200),
     "/accounts/{account}/verify": (303, 200, 404, 200),
+    "/accounts/{account}/reveal": (303, 200, 404, 200),
     "/tasks/{task}": (303, 303, 404, 303),
     "/notifications": (303, 200, 200, 200),
     "/design": (303, 200, 200, 200),
@@ -27,6 +28,7 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/accounts/{account}/change": ({"how": "generate", "length": "24", "alphabet": "full"}, (303, 303, 404, 303)),
     "/accounts/{account}/adopt": ({"password": "Is-live-now-1"}, (303, 409, 404, 409)),  # it is in sync
     "/accounts/{account}/verify": ({}, (303, 303, 404, 303)),
+    "/accounts/{account}/reveal": ({"reason": "x", "password": "is-not-theirs"}, (303, 422, 404, 422)),
     "/tasks/{task}/cancel": ({}, (303, 303, 404, 303)),
     "/sign-out": ({}, (303, 303, 303, 303)),
 }
