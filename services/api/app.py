@@ -83,6 +83,7 @@ from services.api.packages import routes as package_routes
 from services.api.packages.runtimes import Runtimes
 from services.api.packages.service import Packages
 from services.api.pages import site
+from services.api.pages.agents import Registry
 from services.api.poll import PATH, App, Poll, Receive, Scope, Send
 from services.api.resources import routes as resource_routes
 from services.api.resources.service import Resources
@@ -235,6 +236,9 @@ def build(parts: Parts) -> Gateway:
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
+    admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
+    incidents = Incidents(StoredIncidents(store), Closings(store), recorder, now)
+    agents = Agents(resources, facts, now)
     reveals = Reveals(access, calls, recorder)
     bell, about = Notifications(shown, tasks, now), About(users, parts.version, now)
     api = FastAPI(
@@ -255,10 +259,10 @@ def build(parts: Parts) -> Gateway:
         task_routes.router(shown, asking, caller),
         notification_routes.router(bell, caller),
         package_routes.router(packages, caller),
-        token_routes.router(EnrolmentTokens(Tokens(store), calls, recorder, now), caller),
+        token_routes.router(admitted, caller),
         enrolment_routes.router(queue, caller),
-        incident_routes.router(Incidents(StoredIncidents(store), Closings(store), recorder, now), caller),
-        agents_routes.router(Agents(resources, facts, now), revoking, caller),
+        incident_routes.router(incidents, caller),
+        agents_routes.router(agents, revoking, caller),
         audit_routes.router(Audit(AuditTrail(store), now), caller),
         event_routes.router(events, listener),
         about_routes.router(about),
@@ -278,6 +282,7 @@ def build(parts: Parts) -> Gateway:
             tasks=shown,
             asking=asking,
             reveals=reveals,
+            registry=Registry(machines, agents, queue, incidents, packages, admitted),
             notifications=bell,
             now=now,
         )

@@ -23,9 +23,12 @@ from services.api.errors import GatewayError
 from services.api.notifications.service import Notifications
 from services.api.pages import (
     accounts,
+    admitting,
+    agents,
     changing,
     cookies,
     design,
+    downloading,
     notifications,
     resources,
     revealing,
@@ -61,6 +64,7 @@ class Services:
     tasks: Tasks
     asking: TaskAsking
     reveals: Reveals
+    registry: agents.Registry
     notifications: Notifications
     now: Callable[[], int]
 
@@ -87,6 +91,10 @@ def build(services: Services) -> FastAPI:
         changing.router(forms, services.asking, see, post),
         revealing.router(forms, reveal, see, post),
         notifications.router(pages, services.notifications, see),
+        agents.router(pages, services.registry, see),
+        downloading.router(pages, services.registry.packages, services.resources, see, post),
+        admitting.enrolments(pages, services.registry.enrolments, see, post),
+        admitting.tokens(pages, services.registry.tokens, see, post),
         design.router(pages, see),
     ):
         site.include_router(router)

@@ -41,36 +41,22 @@ async function open(box, pair, info) {
   return new TextDecoder().decode(padded.slice(0, end));
 }
 
-document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  if (!form.matches("form[data-reveal]")) return;
-  event.preventDefault();
-  if (form.dataset.asked) return;
-  form.dataset.asked = "yes";
-  let pair = null;
-  try { pair = await crypto.subtle.generateKey({ name: "X25519" }, false, ["deriveBits"]); } catch { pair = null; }
-  if (!pair) { form.submit(); return; }
-  const fields = new URLSearchParams(new FormData(form));
-  fields.set("recipient", to64(await crypto.subtle.exportKey("raw", pair.publicKey)));
-  const shown = form.closest(".form-panel");
-  let panel = null;
-  try {
-    const answer = await fetch(form.action, { method: "POST", body: fields, headers: { accept: "text/html" }, redirect: "manual" });
-    if (answer.type === "basic") panel = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".form-panel, .entry-panel");
-  } catch { panel = null; }
-  // Without an answer there is nothing to show; the form's own page says why, and asks to sign in where that is due.
-  if (!panel) { location.assign(form.action); return; }
-  if (panel.matches(".reveal-panel")) await fill(panel, pair);
-  const dialog = shown.closest("dialog");
-  if (dialog) panel.querySelector("h1").id = "dialog-title";
-  const placed = document.adoptNode(panel);
-  if (dialog) placed.classList.remove("panel");
-  shown.replaceWith(placed);
-  if (placed.matches(".reveal-panel")) show(placed, dialog);
-  else {
-    placed.dispatchEvent(new Event("placed", { bubbles: true }));
-    (placed.querySelector("[aria-invalid]") ?? placed.querySelector("#reason, a"))?.focus();
-  }
+// Without a key of this browser's own the form goes as it is, and the server opens the password for a page.
+let pair = null;
+document.addEventListener("asks", (event) => {
+  if (!event.target.matches("[data-reveal]")) return;
+  event.detail.ready = (async () => {
+    pair = await crypto.subtle.generateKey({ name: "X25519" }, false, ["deriveBits"]);
+    event.detail.fields.set("recipient", to64(await crypto.subtle.exportKey("raw", pair.publicKey)));
+  })();
+});
+document.addEventListener("placed", async (event) => {
+  const panel = event.target;
+  if (!panel.matches(".reveal-panel")) return;
+  const key = pair;
+  pair = null;
+  if (key) await fill(panel, key);
+  show(panel, panel.closest("dialog"));
 });
 
 const passwords = new WeakMap();
