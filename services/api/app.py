@@ -236,6 +236,7 @@ def build(parts: Parts) -> Gateway:
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
+    trail = AuditTrail(store)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
     incidents = Incidents(StoredIncidents(store), Closings(store), recorder, now)
     agents = Agents(resources, facts, now)
@@ -263,7 +264,7 @@ def build(parts: Parts) -> Gateway:
         enrolment_routes.router(queue, caller),
         incident_routes.router(incidents, caller),
         agents_routes.router(agents, revoking, caller),
-        audit_routes.router(Audit(AuditTrail(store), now), caller),
+        audit_routes.router(Audit(trail, now), caller),
         event_routes.router(events, listener),
         about_routes.router(about),
         agent_routes.router(
@@ -282,6 +283,7 @@ def build(parts: Parts) -> Gateway:
             tasks=shown,
             asking=asking,
             reveals=reveals,
+            trail=trail,
             registry=Registry(machines, agents, queue, incidents, packages, admitted),
             notifications=bell,
             now=now,

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from libs.broker.errors import BrokerError
 from libs.domain.errors import RuleError
+from libs.store.audit import AuditTrail
 from libs.store.errors import StoreError
 from services.api.about.service import About
 from services.api.accounts.service import Accounts
@@ -41,6 +42,7 @@ from services.api.pages.forms import StaleFormError
 from services.api.pages.places import HOME, after_signing_in, is_page
 from services.api.pages.rendering import Pages, go
 from services.api.pages.static_files import StaticFiles
+from services.api.pages.time_line import TimeLine
 from services.api.pages.visitors import SignInFirstError, posts, visits
 from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import NOT_THERE, TITLES, Said, said_of, said_of_framework
@@ -65,6 +67,7 @@ class Services:
     asking: TaskAsking
     reveals: Reveals
     registry: agents.Registry
+    trail: AuditTrail
     notifications: Notifications
     now: Callable[[], int]
 
@@ -76,6 +79,7 @@ def build(services: Services) -> FastAPI:
     entry, forms = Entry(pages, services.sessions), AccountForms(pages, services.accounts, services.asking)
     see, post = visits(services.sessions.find), posts(services.sessions.find)
     reveal = revealing.Revealing(pages, forms, services.accounts, services.reveals, services.sessions)
+    line = TimeLine(services.tasks, services.trail)
     site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
     @site.get("/")
@@ -87,7 +91,7 @@ def build(services: Services) -> FastAPI:
         set_up.router(pages, entry, services.setup, services.about),
         signing_in.router(pages, entry, services.sessions, services.about, post),
         resources.router(pages, services.resources, services.accounts, services.tasks, see),
-        accounts.router(pages, services.resources, services.accounts, services.tasks, see),
+        accounts.router(pages, services.resources, services.accounts, services.tasks, line, see),
         changing.router(forms, services.asking, see, post),
         revealing.router(forms, reveal, see, post),
         notifications.router(pages, services.notifications, see),
