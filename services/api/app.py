@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from libs.broker.ports import Broker
 from libs.service.clock import Clock
+from libs.service.health import broker_says, store_says
 from libs.store.accounts import Accounts as StoredAccounts
 from libs.store.agents import AgentDocuments
 from libs.store.audit import Audit as StoredAudit
@@ -84,6 +85,7 @@ from services.api.packages.runtimes import Runtimes
 from services.api.packages.service import Packages
 from services.api.pages import site
 from services.api.pages.agents import Registry
+from services.api.pages.audit import Archive
 from services.api.poll import PATH, App, Poll, Receive, Scope, Send
 from services.api.resources import routes as resource_routes
 from services.api.resources.service import Resources
@@ -91,6 +93,7 @@ from services.api.reveals.service import Reveals
 from services.api.revocations import Revocations
 from services.api.sessions import routes as session_routes
 from services.api.sessions.hashing import Hashing
+from services.api.sessions.mine import Mine
 from services.api.sessions.service import Sessions
 from services.api.sessions.slowdown import Slowdown
 from services.api.setup import routes as setup_routes
@@ -237,6 +240,7 @@ def build(parts: Parts) -> Gateway:
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
     trail = AuditTrail(store)
+    audit = Audit(trail, recorder, now)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
     incidents = Incidents(StoredIncidents(store), Closings(store), recorder, now)
     agents = Agents(resources, facts, now)
@@ -264,7 +268,7 @@ def build(parts: Parts) -> Gateway:
         enrolment_routes.router(queue, caller),
         incident_routes.router(incidents, caller),
         agents_routes.router(agents, revoking, caller),
-        audit_routes.router(Audit(trail, now), caller),
+        audit_routes.router(audit, caller),
         event_routes.router(events, listener),
         about_routes.router(about),
         agent_routes.router(
@@ -283,7 +287,10 @@ def build(parts: Parts) -> Gateway:
             tasks=shown,
             asking=asking,
             reveals=reveals,
-            trail=trail,
+            users=people,
+            mine=Mine(sessions, users, hashing, signing_in, recorder=recorder, clock=now),
+            health={"store": store_says(store), "broker": broker_says(parts.broker)},
+            archive=Archive(audit, trail, users, accounts, resources),
             registry=Registry(machines, agents, queue, incidents, packages, admitted),
             notifications=bell,
             now=now,

@@ -78,16 +78,17 @@ AGENTS: dict[Condition, Look] = {
 WAITS = Look("clock", "Waits for approval", "pending")
 INCIDENT = Look("triangle", "A used package was tried again", "drift")
 
-ADMIN = (("/admin/agents", "Agents"),)
+ADMIN = (("/admin/agents", "Agents"), ("/admin/about", "About"))
 """The pages at the side of *Admin*."""
 
 
 def pages(caller: Caller) -> tuple[tuple[str, str, str], ...]:
     """The pages of the top bar for this person: path, name and word."""
-    return (
-        ("/resources", "resources", "Resources"),
-        ("/admin/agents", "admin", "Admin" if caller.is_administrator else "Agents"),
-    )
+    resources = ("/resources", "resources", "Resources")
+    if not caller.is_administrator:
+        return resources, ("/admin/agents", "admin", "Agents")
+    others = (("/audit", "audit", "Audit"), ("/people", "people", "People"), ("/admin/agents", "admin", "Admin"))
+    return resources, *others
 
 
 def of_account(view: AccountBrief) -> Look:

@@ -16,26 +16,30 @@ from starlette.responses import Response
 
 from libs.broker.errors import BrokerError
 from libs.domain.errors import RuleError
-from libs.store.audit import AuditTrail
 from libs.store.errors import StoreError
 from services.api.about.service import About
 from services.api.accounts.service import Accounts
 from services.api.errors import GatewayError
 from services.api.notifications.service import Notifications
 from services.api.pages import (
+    about,
     accounts,
     admitting,
     agents,
+    audit,
     changing,
     cookies,
     design,
     downloading,
+    me,
     notifications,
+    people,
     resources,
     revealing,
     set_up,
     signing_in,
 )
+from services.api.pages.about import Health
 from services.api.pages.asking import AccountForms
 from services.api.pages.entry import Entry
 from services.api.pages.forms import StaleFormError
@@ -48,10 +52,12 @@ from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import NOT_THERE, TITLES, Said, said_of, said_of_framework
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
+from services.api.sessions.mine import Mine
 from services.api.sessions.service import Sessions
 from services.api.setup.service import Setup
 from services.api.tasks.asking import TaskAsking
 from services.api.tasks.service import Tasks
+from services.api.users.service import Users
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,10 @@ class Services:
     asking: TaskAsking
     reveals: Reveals
     registry: agents.Registry
-    trail: AuditTrail
+    archive: audit.Archive
+    users: Users
+    mine: Mine
+    health: Health
     notifications: Notifications
     now: Callable[[], int]
 
@@ -79,7 +88,7 @@ def build(services: Services) -> FastAPI:
     entry, forms = Entry(pages, services.sessions), AccountForms(pages, services.accounts, services.asking)
     see, post = visits(services.sessions.find), posts(services.sessions.find)
     reveal = revealing.Revealing(pages, forms, services.accounts, services.reveals, services.sessions)
-    line = TimeLine(services.tasks, services.trail)
+    line = TimeLine(services.tasks, services.archive.trail)
     site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
     @site.get("/")
@@ -96,6 +105,10 @@ def build(services: Services) -> FastAPI:
         revealing.router(forms, reveal, see, post),
         notifications.router(pages, services.notifications, see),
         agents.router(pages, services.registry, see),
+        audit.router(pages, services.archive, see),
+        people.router(pages, services.users, services.sessions, see, post),
+        me.router(pages, services.mine, see, post),
+        about.router(pages, services.about, services.health, see),
         downloading.router(pages, services.registry.packages, services.resources, see, post),
         admitting.enrolments(pages, services.registry.enrolments, see, post),
         admitting.tokens(pages, services.registry.tokens, see, post),

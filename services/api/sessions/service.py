@@ -98,7 +98,7 @@ class Sessions:
             raise NotSignedInError
         return SessionView(user=view(user), created_at=session.created_at, expires_at=session.expires)
 
-    async def confirm(self, caller: Caller, password: Secret) -> None:
+    async def confirm(self, caller: Caller, password: Secret, *, field: str = "password") -> None:
         """Returns where it is the caller's own password: who asks for more than to look says again who they are.
 
         Raises:
@@ -110,7 +110,7 @@ class Sessions:
         if not await self._hashing.fits(None if user is None else user.password_hash, password):
             self._slowdown.failed(caller.address, caller.name)
             await self._recorder.record("session.refused", caller.to_person(), outcome="refused", reason="confirming")
-            raise InvalidError("password", "This is not your password. Nothing was done.")
+            raise InvalidError(field, "This is not your password. Nothing was done.")
         self._slowdown.succeeded(caller.address, caller.name)
 
     async def sign_out(self, caller: Caller) -> None:

@@ -7,7 +7,7 @@ from libs.store.resources import Resource
 from libs.store.users import User
 from services.api.pages.rendering import HEADERS
 from tests.unit.api.pages.browser import ORIGIN, Browser, forms
-from tests.unit.api.world import World
+from tests.unit.api.world import PASSWORD, World
 
 CALLERS = ("nobody", "ben", "eve", "ada")
 
@@ -26,6 +26,13 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "/admin/agents/download": (303, 200, 200, 200),
     "/admin/enrolments/{enrolment}": (303, 200, 404, 200),
     "/admin/tokens/{token}/revoke": (303, 200, 404, 200),
+    "/admin/about": (303, 200, 200, 200),
+    "/people": (303, 403, 403, 200),
+    "/people/new": (303, 403, 403, 200),
+    "/me": (303, 200, 200, 200),
+    "/me/password": (303, 200, 200, 200),
+    "/audit": (303, 403, 403, 200),
+    "/audit/export": (303, 403, 403, 200),
     "/design": (303, 200, 200, 200),
 }
 # For each form: the same, when it is sent with the token of who sends it. 303 leads to what was done.
@@ -38,6 +45,9 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/admin/agents/download": ({"platform": "linux", "user_name": "ben"}, (303, 503, 403, 503)),
     "/admin/enrolments/{enrolment}": ({"decision": "approve"}, (303, 503, 404, 503)),
     "/admin/tokens/{token}/revoke": ({}, (303, 503, 404, 503)),
+    "/people/new": ({"name": "zoe", "password": "x" * 12, "own": PASSWORD}, (303, 403, 403, 303)),
+    "/me/password": ({"own": "is-not-theirs", "password": "x" * 12}, (303, 422, 422, 422)),
+    "/me/sessions/{session}/end": ({}, (303, 404, 404, 404)),
     "/sign-out": ({}, (303, 303, 303, 303)),
 }
 OPEN = {("GET", "/"), ("GET", "/set-up"), ("POST", "/set-up"), ("GET", "/sign-in"), ("POST", "/sign-in"),
@@ -48,7 +58,8 @@ OPEN = {("GET", "/"), ("GET", "/set-up"), ("POST", "/set-up"), ("GET", "/sign-in
 async def bens(world: World, users: dict[str, User], machine: Resource, account: Account) -> dict[str, str]:
     """What ben has, by the names that paths give it."""
     token, enrolment = await world.token(users["ben"]), await world.waiting(users["ben"])
-    return {"resource": machine.id, "account": account.id, "token": token.id, "enrolment": enrolment.id}
+    bound = {"token": token.id, "enrolment": enrolment.id, "session": "0" * 20}
+    return {"resource": machine.id, "account": account.id, **bound}
 
 
 async def waiting(world: World, browsers: dict[str, Browser], account: str) -> str:
