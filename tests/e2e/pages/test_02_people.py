@@ -1,4 +1,4 @@
-"""People in a browser: one is added, sees nothing of others, and changes the password; and the audit tells all of it."""
+"""People in a browser: one is added, sees nothing of others, changes the password; and the audit tells all of it."""
 
 import csv
 import io
