@@ -69,14 +69,13 @@ class Audit:
         """Durable when it returns; False when it was there already."""
         document = self._codec.to_document(record)
         async with self._turn:
-            before = self._end if self._end is not None else await self._last_seen(record.at)
+            before = await self._last_seen(record.at) if self._end is None else self._end
             for _ in range(_TRIES):
                 placed = linked(document, before)
                 if await self._collection.insert(placed):
                     self._end = Link(placed["seq"], placed["hash"])
                     return True
                 if await self._collection.get(record.id) is not None:
-                    self._end = before
                     return False
                 before = await self._end_after(before)
         raise StoreAwayError(f"{_TRIES} places in the audit's chain were taken by others")
@@ -87,8 +86,9 @@ class Audit:
         return await self._end_after(_place(found[0]) if found else START)
 
     async def _end_after(self, place: Link) -> Link:
-        """The end of the chain, from a place on."""
+        """The end of the chain, from a place on. What is found is kept, also where the store fails on the way."""
         while True:
+            self._end = place
             found = await self._collection.find(equals={"seq": place.seq + 1}, limit=1)
             if not found:
                 return place
