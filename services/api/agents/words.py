@@ -28,10 +28,11 @@ class Trouble(NamedTuple):
 def trouble(agent: AgentView, now: int) -> Trouble | None:
     """What is wrong with `agent`, if anything is; `now` in Unix milliseconds."""
     if agent.state == "revoked":
+        because = f": {agent.revoked_because.rstrip('.')}" if agent.revoked_because else ""
         return Trouble(
             Condition.REVOKED,
             (
-                "The agent was revoked and gets no work.",
+                f"The agent was revoked and gets no work{because}.",
                 "The passwords of its machine are kept.",
                 "Build a package for this machine to give it another agent.",
             ),

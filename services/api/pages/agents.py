@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from libs.store.enrolments import EnrolmentState
+from services.api.agents.revoking import Revoking
 from services.api.agents.schemas import AgentView
 from services.api.agents.service import Agents
 from services.api.agents.words import Condition, Trouble, trouble
 from services.api.enrolments.service import Enrolments
 from services.api.fields import Cursor
-from services.api.incidents.schemas import IncidentView
 from services.api.incidents.service import Incidents
 from services.api.packages.schemas import PackageView
 from services.api.packages.service import Packages
@@ -29,8 +29,6 @@ from services.api.tokens.words import admits
 
 _AT_ONCE = 100
 _FEW = 20
-_FRESH_MILLIS = 7 * 86_400_000
-"""An incident of the last week stands first; an older one is kept below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +68,7 @@ class Registry:
     agents: Agents
     enrolments: Enrolments
     incidents: Incidents
+    revoking: Revoking
     packages: Packages
     tokens: Tokens
 
@@ -105,15 +104,11 @@ def router(pages: Pages, registry: Registry, see: Visits) -> APIRouter:
             ailing=[row for row in rows if row.trouble is not None],
             working=[row for row in rows if row.trouble is None],
             waiting=waiting.items,
-            fresh=[each for each in incidents if _fresh(each, now)],
-            earlier=[each for each in incidents if not _fresh(each, now)],
+            open_incidents=[each for each in incidents if each.closed is None],
+            closed_incidents=[each for each in incidents if each.closed is not None],
             made=await made(visitor),
             cursor=cursor,
             following=machines.next,
         )
 
     return routes
-
-
-def _fresh(incident: IncidentView, now: int) -> bool:
-    return now - incident.at < _FRESH_MILLIS

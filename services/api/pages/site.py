@@ -111,6 +111,8 @@ def build(services: Services) -> FastAPI:
         about.router(pages, services.about, services.health, see),
         downloading.router(pages, services.registry.packages, services.resources, see, post),
         admitting.enrolments(pages, services.registry.enrolments, see, post),
+        admitting.incidents(pages, services.registry.incidents, see, post),
+        admitting.agents(pages, services.resources, services.registry.revoking, see, post),
         admitting.tokens(pages, services.registry.tokens, see, post),
         design.router(pages, see),
     ):

@@ -100,7 +100,7 @@ class Tasks:
 
         No account tells of such a request, and a second one would only lose to it.
         """
-        found = [each for each in await self._requests.waiting(self._clock(), _DESK) if each.account in accounts]
+        found = [each for each in await self._requests.waiting(self._clock(), limit=_DESK) if each.account in accounts]
         known = {each.id for each in await self._tasks.get_many(each.id for each in found)} if found else set()
         views = [await self._requested(caller, each) for each in found if each.id not in known]
         return {each.account.id: each for each in views if each.open}

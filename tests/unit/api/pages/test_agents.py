@@ -1,13 +1,11 @@
 """*Admin, Agents*: who waits, who is in trouble, what packages admit, and the form that builds one."""
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 
 from libs.broker.topology import QueueName
 from libs.store.certificates import Certificate, Certificates, CertificateState
-from libs.store.incidents import Incident, Incidents
 from libs.store.packages import Package, Packages
 from libs.store.presence import Presence, Presences
 from libs.store.resources import Resource
@@ -115,30 +113,36 @@ async def test_a_package_says_what_it_admits_and_is_revoked(
     assert answer.headers["location"] == "/admin/agents"
 
 
-async def test_an_incident_of_the_last_week_stands_first(
+async def test_an_incident_stands_first_until_somebody_closes_it_and_says_why(
     world: World, browsers: dict[str, Browser], users: dict[str, User]
 ) -> None:
-    incident = Incident(
-        id=new_id(Noun.INCIDENT),
-        kind="token_used_by_another_key",
-        token=new_id(Noun.TOKEN),
-        package=None,
-        seen_by=users["ben"].id,
-        key_hash="0" * 64,
-        resource_name="stranger",
-        host_name="stranger",
-        address="192.0.2.66",
-        user_name="ben",
-        created_at=NOW,
-    )
-    assert await Incidents(world.admin).insert(incident)
-    assert await Incidents(world.admin).insert(
-        replace(incident, id=new_id(Noun.INCIDENT), created_at=NOW - 8 * 86_400_000)
-    )
-    text = (await browsers["ben"].get("/admin/agents")).text
-    assert "A machine that calls itself stranger, seen from 192.0.2.66" in text
-    assert "1 earlier incident" in text
+    incident = await world.incident(users["ben"], host_name="stranger", address="192.0.2.66")
+    ben, page = browsers["ben"], f"/admin/incidents/{incident.id}/close"
+    assert "A machine that calls itself stranger, seen from 192.0.2.66" in (await ben.get("/admin/agents")).text
     assert "stranger" not in (await browsers["eve"].get("/admin/agents")).text
+    unsaid = await ben.fill(page, reason=" ")
+    assert (unsaid.status_code, "Say why, in 1 to 500 characters." in unsaid.text) == (422, True)
+    closed = await ben.fill(page, reason="our <b>own</b> test")
+    assert closed.headers["location"] == "/admin/agents"
+    text = (await ben.get("/admin/agents")).text
+    assert page not in text
+    assert "1 closed incident" in text
+    assert "Closed by ben just now: “our &lt;b&gt;own&lt;/b&gt; test”" in text
+
+
+async def test_an_administrator_revokes_an_agent_by_its_machine(
+    world: World, browsers: dict[str, Browser], machine: Resource
+) -> None:
+    page = f"/admin/agents/{machine.id}/revoke"
+    assert page in (await browsers["ada"].get("/admin/agents")).text
+    assert page not in (await browsers["ben"].get("/admin/agents")).text
+    assert (await browsers["ada"].fill(page, reason="")).status_code == 422
+    assert world.nudged == []
+    assert (await browsers["ada"].fill(page, reason="the disk was stolen")).headers["location"] == "/admin/agents"
+    assert len(world.nudged) == 1
+    text = (await browsers["ada"].get("/admin/agents")).text
+    assert "The agent was revoked and gets no work." in text
+    assert page not in text
 
 
 async def test_the_form_builds_what_it_describes_and_gives_the_zip(world: World, browsers: dict[str, Browser]) -> None:

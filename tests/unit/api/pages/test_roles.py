@@ -26,6 +26,8 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "/admin/agents/download": (303, 200, 200, 200),
     "/admin/enrolments/{enrolment}": (303, 200, 404, 200),
     "/admin/tokens/{token}/revoke": (303, 200, 404, 200),
+    "/admin/incidents/{incident}/close": (303, 200, 404, 200),
+    "/admin/agents/{resource}/revoke": (303, 403, 403, 200),
     "/admin/about": (303, 200, 200, 200),
     "/people": (303, 403, 403, 200),
     "/people/new": (303, 403, 403, 200),
@@ -45,6 +47,8 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/admin/agents/download": ({"platform": "linux", "user_name": "ben"}, (303, 503, 403, 503)),
     "/admin/enrolments/{enrolment}": ({"decision": "approve"}, (303, 503, 404, 503)),
     "/admin/tokens/{token}/revoke": ({}, (303, 503, 404, 503)),
+    "/admin/incidents/{incident}/close": ({"reason": "ours"}, (303, 303, 404, 303)),
+    "/admin/agents/{resource}/revoke": ({"reason": "lost"}, (303, 403, 403, 303)),
     "/people/new": ({"name": "zoe", "role": "user", "password": "x" * 12, "own": PASSWORD}, (303, 403, 403, 303)),
     "/me/password": ({"own": "is-not-theirs", "password": "x" * 12}, (303, 422, 422, 422)),
     "/me/sessions/{session}/end": ({}, (303, 404, 404, 404)),
@@ -58,7 +62,8 @@ OPEN = {("GET", "/"), ("GET", "/set-up"), ("POST", "/set-up"), ("GET", "/sign-in
 async def bens(world: World, users: dict[str, User], machine: Resource, account: Account) -> dict[str, str]:
     """What ben has, by the names that paths give it."""
     token, enrolment = await world.token(users["ben"]), await world.waiting(users["ben"])
-    bound = {"token": token.id, "enrolment": enrolment.id, "session": "0" * 20}
+    incident = await world.incident(users["ben"])
+    bound = {"incident": incident.id, "token": token.id, "enrolment": enrolment.id, "session": "0" * 20}
     return {"resource": machine.id, "account": account.id, **bound}
 
 
