@@ -8,7 +8,7 @@ TESTS ?= tests/unit tests/contract tests/model tests/integration tests/e2e
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup python as-root check format test prove test-contract demo up down bench faults runtime-linux lock clean
+.PHONY: help setup python as-root check format test prove test-contract demo up down bench faults screenshots runtime-linux lock clean
 
 # What a caller's own environment would make of our Python is not what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -69,6 +69,10 @@ faults: python ## Break each process at each step on real parts and hosts (needs
 	@$(SETUP) parts
 	@for part in runtime tests lab; do $(SETUP) $$part || true; done
 	@$(PYTHON_BIN)/python -m tests.e2e.faults $(if $(ONLY),--only '$(ONLY)') $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
+
+screenshots: python ## Take pictures of each page, light and dark, wide and narrow, into build/screenshots/ and docs/screenshots/
+	@$(SETUP) tests || true
+	@$(PYTHON_BIN)/python -m tests.screenshots
 
 runtime-linux: python ## Build the packed Linux agent, signed; RELEASE_KEY=file signs with your own key
 	@$(SETUP) runtime

@@ -121,7 +121,7 @@ case ${1:-} in
   python) python_environment ;;
   parts) parts ;;
   runtime) debian "the packed agent needs" binutils libpython3.11 unzip ;;
-  tests) debian "some tests need" faketime docker-compose ;;
+  tests) debian "some tests need" faketime docker-compose chromium ;;
   lab) debian "the lab of real hosts needs" systemd iproute2 nftables e2fsprogs procps ;;
   *) fail "usage: setup.sh python | parts | runtime | tests | lab" ;;
 esac

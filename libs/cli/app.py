@@ -8,7 +8,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from libs.cli import agents, change, enrolments, exits, incidents, packages, people, things, work
+from libs.cli import agents, audit, change, enrolments, exits, incidents, packages, people, things, work
 from libs.cli.context import Context
 from libs.cli.exits import of_error
 from libs.cli.profile import Profiles
@@ -46,7 +46,6 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("adopt", change.adopt),
         ("reveal", change.reveal),
         ("notifications", things.notifications),
-        ("audit", things.audit),
         ("about", things.about),
     ):
         made.command(name)(act)
@@ -59,6 +58,7 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("enrolments", enrolments.enrolments),
         ("agents", agents.agents),
         ("incidents", incidents.incidents),
+        ("audit", audit.audit),
     ):
         made.add_typer(group, name=name)
     return made

@@ -1,13 +1,12 @@
-"""Looking at things: resources, accounts, notifications, the audit, the server."""
+"""Looking at things: resources, accounts, notifications, the server."""
 
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from libs.cli.context import Json, find_account, find_resource, identifier, of
+from libs.cli.context import Json, find_account, find_resource, of
 from libs.cli.show import SAID, TASK_HEADS, ago, count, status, task_row
-from libs.wire.ids import Noun
 
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 
@@ -113,29 +112,6 @@ def notifications(context: typer.Context, as_json: Json = False) -> None:
     asked = f"{count(found.resets, 'reset', 'resets')}, {count(found.verifies, 'verify', 'verifies')}"
     screen.say(f"{asked}; {count(found.waiting, 'waits for its agent', 'wait for their agents')}.")
     screen.table(TASK_HEADS, map(task_row, found.items), "You have asked for nothing yet.", spare=SAID)
-
-
-def audit(
-    context: typer.Context,
-    account: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Only about this account.")] = None,
-    task: Annotated[str | None, typer.Option(metavar="TASK", help="Only about this task.")] = None,
-    limit: Limit = 50,
-    as_json: Json = False,
-) -> None:
-    """What was done, newest first; for administrators."""
-    call = of(context)
-    with call.client() as client:
-        about = find_account(client, account).id if account else None
-        found = client.audit(limit, account=about, task=identifier(Noun.TASK, task) if task else None)
-    screen = call.screen(as_json=as_json)
-    if as_json:
-        screen.data(found)
-        return
-    rows = (
-        [f"{each.at:%Y-%m-%d %H:%M:%S}", each.who.name if each.who else "", each.what, each.outcome, each.reason or ""]
-        for each in found
-    )
-    screen.table(("when (UTC)", "who", "what", "outcome", "why"), rows, "Nothing was recorded yet.")
 
 
 def about(context: typer.Context, as_json: Json = False) -> None:

@@ -115,6 +115,7 @@ _AUDIT = (
     _on("account", "at"),
     _on("who.id", "at"),
     _on("task", "at"),
+    _unique("seq"),
 )
 
 INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(

@@ -31,6 +31,11 @@ class Sessions(Table[Session]):
         found = await self.get(key)
         return found if found is not None and now < found.expires else None
 
+    async def of_user(self, user: str, now: int) -> list[Session]:
+        """A person's sessions that have not expired."""
+        found = self._all(await self._collection.find(equals={"user": user}, limit=1_000))
+        return [each for each in found if now < each.expires]
+
     async def touch(self, key: str, at: int) -> None:
         """It was used at `at`."""
         await self._collection.update(key, set={"last_used_at": at})

@@ -1,6 +1,6 @@
 """Users: who may sign in."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from libs.store.ports import After, Store
@@ -35,6 +35,10 @@ class Users(TurningTable[User]):
         """The user with this name."""
         found = await self._collection.find(equals={"name": name}, limit=1)
         return self._one(found[0]) if found else None
+
+    async def rehash(self, user: User, password_hash: str) -> bool:
+        """Another password; False when the user was changed by somebody else meanwhile."""
+        return await self.save(user, replace(user, password_hash=password_hash, rev=user.rev + 1))
 
     async def any(self) -> bool:
         """Whether there is a user at all."""

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from libs.broker.ports import Broker
 from libs.service.clock import Clock
+from libs.service.health import broker_says, store_says
 from libs.store.accounts import Accounts as StoredAccounts
 from libs.store.agents import AgentDocuments
 from libs.store.audit import Audit as StoredAudit
@@ -84,6 +85,8 @@ from services.api.packages import routes as package_routes
 from services.api.packages.runtimes import Runtimes
 from services.api.packages.service import Packages
 from services.api.pages import site
+from services.api.pages.agents import Registry
+from services.api.pages.audit import Archive
 from services.api.poll import PATH, App, Poll, Receive, Scope, Send
 from services.api.resources import routes as resource_routes
 from services.api.resources.service import Resources
@@ -91,6 +94,7 @@ from services.api.reveals.service import Reveals
 from services.api.revocations import Revocations
 from services.api.sessions import routes as session_routes
 from services.api.sessions.hashing import Hashing
+from services.api.sessions.mine import Mine
 from services.api.sessions.service import Sessions
 from services.api.sessions.slowdown import Slowdown
 from services.api.setup import routes as setup_routes
@@ -240,6 +244,12 @@ def build(parts: Parts) -> Gateway:
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
+    trail = AuditTrail(store)
+    audit = Audit(trail, recorder, now)
+    admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
+    incidents = Incidents(StoredIncidents(store), Closings(store), recorder, now)
+    agents = Agents(resources, facts, now)
+    reveals = Reveals(access, calls, recorder)
     bell, about = Notifications(shown, tasks, now), About(users, parts.version, now)
     api = FastAPI(
         title="Keyturn",
@@ -255,15 +265,15 @@ def build(parts: Parts) -> Gateway:
         session_routes.router(signing_in, caller),
         user_routes.router(people, caller),
         resource_routes.router(machines, listed, caller),
-        account_routes.router(listed, asking, Reveals(access, calls, recorder), caller),
+        account_routes.router(listed, asking, reveals, caller),
         task_routes.router(shown, asking, caller),
         notification_routes.router(bell, caller),
         package_routes.router(packages, caller),
-        token_routes.router(EnrolmentTokens(Tokens(store), calls, recorder, now), caller),
+        token_routes.router(admitted, caller),
         enrolment_routes.router(queue, caller),
-        incident_routes.router(Incidents(StoredIncidents(store), Closings(store), recorder, now), caller),
-        agents_routes.router(Agents(resources, facts, now), revoking, caller),
-        audit_routes.router(Audit(AuditTrail(store), now), caller),
+        incident_routes.router(incidents, caller),
+        agents_routes.router(agents, revoking, caller),
+        audit_routes.router(audit, caller),
         event_routes.router(events, listener),
         about_routes.router(about),
         agent_routes.router(
@@ -285,6 +295,12 @@ def build(parts: Parts) -> Gateway:
             accounts=listed,
             tasks=shown,
             asking=asking,
+            reveals=reveals,
+            users=people,
+            mine=Mine(sessions, users, hashing, signing_in, recorder=recorder, clock=now),
+            health={"store": store_says(store), "broker": broker_says(parts.broker)},
+            archive=Archive(audit, trail, users, accounts, resources),
+            registry=Registry(machines, agents, queue, incidents, revoking, packages, admitted),
             notifications=bell,
             now=now,
         )

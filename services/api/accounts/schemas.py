@@ -66,6 +66,7 @@ class AccountBrief(View):
     flight: FlightView | None
     kinds: tuple[observations.Kind, ...]
     next_step: NextStep
+    candidates: int = Field(description="How many passwords may be live; a reveal shows each.")
     rev: int
 
 

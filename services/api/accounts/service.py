@@ -77,6 +77,7 @@ def _brief(account: Account, resource: Resource, tasks: dict[str, Task], now: in
         "flight": None if r.flight is None else _flight(r.flight, tasks.get(r.flight.task)),
         "kinds": account.kinds,
         "next_step": next_step(r),
+        "candidates": len(may_be_live(r)),
         "rev": account.rev,
     }
 

@@ -47,6 +47,15 @@ class Enrolments:
         following = to_cursor((shown[-1].created_at, shown[-1].id)) if len(found) > limit else None
         return Page(items=tuple(await self._views(shown)), next=following)
 
+    async def one(self, caller: Caller, key: str) -> EnrolmentView:
+        """The enrolment.
+
+        Raises:
+            NotThereError: it is not there, or not this person's to decide.
+        """
+        (view,) = await self._views([await self._decidable(caller, key)])
+        return view
+
     async def settle(self, caller: Caller, key: str, *, approve: bool) -> EnrolmentView:
         """The enrolment after the person's decision; safe to repeat.
 
@@ -55,12 +64,7 @@ class Enrolments:
             AwayError: `bundler_away`.
             DeclinedError: the bundler said no, as with `enrolment_settled`.
         """
-        found = await self._enrolments.get(key)
-        if found is None:
-            raise NotThereError("enrolment")
-        owned(caller, found.approver, "enrolment")
-        if found.known:
-            await self._access.resource(caller, found.resource)
+        found = await self._decidable(caller, key)
         await self._recorder.record(
             "enrolment.settle_requested",
             caller.to_person(),
@@ -79,6 +83,15 @@ class Enrolments:
         after = await self._enrolments.get(key)
         (view,) = await self._views([after or found])
         return view
+
+    async def _decidable(self, caller: Caller, key: str) -> EnrolmentDocument:
+        found = await self._enrolments.get(key)
+        if found is None:
+            raise NotThereError("enrolment")
+        owned(caller, found.approver, "enrolment")
+        if found.known:
+            await self._access.resource(caller, found.resource)
+        return found
 
     async def _views(self, found: Sequence[EnrolmentDocument]) -> list[EnrolmentView]:
         known = await self._resources.get_many({each.resource for each in found if each.known})

@@ -35,16 +35,21 @@ class Incidents:
             found, limit, lambda each: _view(each, closed.get(each.id)), lambda each: (each.created_at, each.id)
         )
 
+    async def one(self, caller: Caller, key: str) -> IncidentView:
+        """The incident.
+
+        Raises:
+            NotThereError: it is not there, or of somebody else's package.
+        """
+        return _view(await self._theirs(caller, key), await self._closings.get(key))
+
     async def close(self, caller: Caller, key: str, body: CloseBody) -> IncidentView:
         """The incident, closed. It stays on record; of two who close it the first one's reason stays.
 
         Raises:
             NotThereError: it is not there, or of somebody else's package.
         """
-        found = await self._incidents.get(key)
-        if found is None:
-            raise NotThereError("incident")
-        owned(caller, found.seen_by, "incident")
+        found = await self._theirs(caller, key)
         before = await self._closings.get(key)
         if before is None:
             person = caller.to_person()
@@ -53,6 +58,13 @@ class Incidents:
             await self._closings.insert(mine)
             before = await self._closings.get(key)
         return _view(found, before)
+
+    async def _theirs(self, caller: Caller, key: str) -> Incident:
+        found = await self._incidents.get(key)
+        if found is None:
+            raise NotThereError("incident")
+        owned(caller, found.seen_by, "incident")
+        return found
 
 
 def _view(found: Incident, closing: Closing | None) -> IncidentView:

@@ -9,7 +9,7 @@ from services.api.access import Caller
 from services.api.auth import SignedIn
 from services.api.fields import Cursor, Limit, Page
 from services.api.packages.schemas import PackageBody, PackageView
-from services.api.packages.service import Packages
+from services.api.packages.service import Made, Packages
 from services.api.problems import PROBLEMS
 
 _ZIP = {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
@@ -37,12 +37,17 @@ def router(packages: Packages, signed_in: SignedIn) -> APIRouter:
         their own `user_name`, administrators for anybody's.
         """
         made = await packages.build(caller, body, asked_host=request.url.hostname, asked_port=request.url.port)
-        headers = {
-            "Content-Disposition": f'attachment; filename="{made.file_name}"',
-            "Content-Length": str(made.size),
-            "X-Keyturn-Package": made.id,
-            "X-Keyturn-Sha256": made.sha256,
-        }
-        return StreamingResponse(made.chunks, media_type="application/zip", headers=headers)
+        return zip_of(made)
 
     return routes
+
+
+def zip_of(made: Made) -> StreamingResponse:
+    """The package as a file to save."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{made.file_name}"',
+        "Content-Length": str(made.size),
+        "X-Keyturn-Package": made.id,
+        "X-Keyturn-Sha256": made.sha256,
+    }
+    return StreamingResponse(made.chunks, media_type="application/zip", headers=headers)

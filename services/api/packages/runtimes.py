@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from libs.store.errors import StoreRefusedError
 from libs.store.runtimes import Runtimes as PublishedRuntimes
+from libs.wire.requests import Platform
 from services.api.errors import AwayError
 
 _KEPT = 3
@@ -49,6 +50,11 @@ class Runtimes:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return found
+
+    async def releases(self) -> dict[Platform, str]:
+        """The release that a package begins with, for each platform that has one."""
+        found = await asyncio.gather(*(self._published.newest(platform) for platform in Platform))
+        return {each.platform: each.release for each in found if each is not None}
 
     async def _read(self, runtime: str, size: int) -> Prefix:
         whole, first, chunks, left = hashlib.sha256(), hashlib.sha256(), list[bytes](), size

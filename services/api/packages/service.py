@@ -15,7 +15,7 @@ from libs.store.tokens import Tokens
 from libs.store.users import Users
 from libs.wire.events import ComposeAsked
 from libs.wire.ids import Entropy, Noun, new_id
-from libs.wire.requests import ComposeContent, Composed, TokenBounds
+from libs.wire.requests import ComposeContent, Composed, Platform, TokenBounds
 from libs.wire.seal import SUITE, Box, Context, Purpose, Sealed, key_id, open_sealed
 from services.api.access import Access, Caller
 from services.api.audit.recording import Recorder
@@ -72,6 +72,10 @@ class Packages:
             lambda package: _view(package, tokens.get(package.token, 0)),
             lambda package: (package.created_at, package.id),
         )
+
+    async def releases(self) -> dict[Platform, str]:
+        """The agent's release by platform; a platform without one has no packages yet."""
+        return await self._runtimes.releases()
 
     async def build(self, caller: Caller, body: PackageBody, *, asked_host: str | None, asked_port: int | None) -> Made:
         """A package; `asked_host` and `asked_port` are how the person reached this server.

@@ -1,9 +1,6 @@
-"""One account: what is known, every password that may be live, and what was asked."""
+"""One account: what is known, every password that may be live, and what happened to it."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
@@ -13,16 +10,16 @@ from services.api.accounts.service import Accounts
 from services.api.fields import Cursor
 from services.api.pages import looks
 from services.api.pages.rendering import Pages, go
+from services.api.pages.time_line import TimeLine
 from services.api.pages.visitors import Visitor, Visits
 from services.api.resources.service import Resources
 from services.api.tasks.asking import NOT_ASCII
-from services.api.tasks.schemas import TaskView
 from services.api.tasks.service import Tasks
 
-_HISTORY = 20
 
-
-def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks, see: Visits) -> APIRouter:
+def router(  # noqa: PLR0917 - each is another noun of the one page
+    pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks, time_line: TimeLine, see: Visits
+) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/accounts/{account}")
@@ -33,20 +30,20 @@ def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks,
         cursor: Cursor = None,
     ) -> Response:
         view = await accounts.one(visitor.caller, account)
-        history = await tasks.page(
-            visitor.caller, mine=False, account=account, state=None, limit=_HISTORY, cursor=cursor
-        )
-        newest = history.items[0] if history.items and cursor is None else None
+        told = await time_line.page(visitor.caller, account, cursor, pages.now())
+        newest = told.tasks.items[0] if told.tasks.items and cursor is None else None
         return await pages.show(
             visitor,
             "account.html",
             account=view,
             resource=await resources.one(visitor.caller, view.resource.id),
+            asked=await tasks.asked(visitor.caller, {account}) if view.flight is None else {},
             way=newest if newest is not None and looks.has_way(newest, pages.now()) else None,
-            days=by_day(history.items),
+            days=told.days,
+            watched=[each.id for each in told.tasks.items],
             warning=NOT_ASCII if warned else None,
             cursor=cursor,
-            following=history.next,
+            following=told.tasks.next,
         )
 
     @routes.get("/tasks/{task}")
@@ -55,13 +52,3 @@ def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks,
         return go(f"/accounts/{(await tasks.one(visitor.caller, task)).account.id}")
 
     return routes
-
-
-def by_day(tasks: Iterable[TaskView]) -> list[tuple[str, list[Any]]]:
-    """Tasks under the day on which each was asked, in UTC."""
-    return [(day, list(asked)) for day, asked in groupby(tasks, key=lambda each: _day(each.requested_at))]
-
-
-def _day(at: int) -> str:
-    moment = datetime.fromtimestamp(at / 1_000, UTC)
-    return f"{moment:%A} {moment.day} {moment:%B %Y}"

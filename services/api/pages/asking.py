@@ -24,7 +24,8 @@ from services.api.problems import INVALID, said_of
 from services.api.tasks.asking import TaskAsking
 from services.api.tasks.schemas import AskedView
 
-_EMPTY = {"how": "generate", "length": str(Policy().length), "alphabet": Policy().alphabet, "unlock": "", "note": ""}
+_EMPTY = {"how": "generate", "length": str(Policy().length), "alphabet": Policy().alphabet, "unlock": "", "note": "",
+          "reason": ""}  # fmt: skip
 
 
 class AccountForms:
@@ -37,7 +38,7 @@ class AccountForms:
         """The form, with what was typed before a session was lost."""
         draft = cookies.draft_of(request)
         typed = {} if draft is None else draft.fields
-        answer = await self._form(template, visitor, account, typed, kept=draft is not None)
+        answer = await self.form(template, visitor, account, typed, kept=draft is not None)
         if draft is not None:
             cookies.forget(answer)
         return answer
@@ -54,7 +55,7 @@ class AccountForms:
         """The live password is stated."""
 
         async def ask() -> AskedView:
-            body = AdoptBody(password=_password(posted), note=posted.text("note"))
+            body = AdoptBody(password=password_of(posted), note=posted.text("note"))
             return await self._asking.adopt(posted.visitor.caller, account, body)
 
         return await self._asked("adopt.html", posted, account, ask)
@@ -75,22 +76,23 @@ class AccountForms:
         try:
             answer = await ask()
         except (ValidationError, InvalidError) as error:
-            return await self._form(template, visitor, account, typed, status=INVALID, wrong=problems(error))
+            return await self.form(template, visitor, account, typed, status=INVALID, wrong=problems(error))
         except (GatewayError, RuleError) as error:
             said = said_of(error)
-            return await self._form(template, visitor, account, typed, status=said.status, notice=said.detail)
+            return await self.form(template, visitor, account, typed, status=said.status, notice=said.detail)
         return go(f"/accounts/{account}{'?warned=true' if answer.warnings else ''}")
 
-    async def _form(
+    async def form(
         self, template: str, visitor: Visitor, account: str, typed: Mapping[str, str], **values: Any
     ) -> Response:
+        """The form, filled in with what was typed, and with what is wrong of it."""
         view = await self._accounts.one(visitor.caller, account)
         shown = {name: typed.get(name, default) for name, default in _EMPTY.items()}
         given: dict[str, Any] = {"wrong": {}, "notice": None, "kept": False, **values}
         return await self._pages.show(visitor, template, account=view, typed=shown, **given)
 
 
-def _password(posted: Posted) -> Secret:
+def password_of(posted: Posted) -> Secret:
     """What was typed.
 
     Raises:
@@ -111,6 +113,6 @@ def _reset_of(posted: Posted) -> ResetBody:
     """
     note, unlock = posted.text("note"), posted.text("unlock") == "yes"
     if posted.text("how") == "type":
-        return ResetBody(password=_password(posted), unlock=unlock, note=note)
+        return ResetBody(password=password_of(posted), unlock=unlock, note=note)
     policy = Policy.model_validate({"length": posted.text("length"), "alphabet": posted.text("alphabet")})
     return ResetBody(policy=policy, unlock=unlock, note=note)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from services.api.auth import COOKIE
 
 DRAFT = "__Host-keyturn-draft"
-DRAFTED = frozenset({"note", "how", "length", "alphabet", "unlock"})
+DRAFTED = frozenset({"note", "reason", "how", "length", "alphabet", "unlock"})
 """What is kept of a form. A field that could be secret is never added here."""
 
 _DRAFT_SECONDS = 15 * 60

@@ -12,12 +12,15 @@ from libs.domain.state import Kind
 from libs.store.tasks import Task, TaskState
 from libs.wire.ids import Noun, derived_id
 from libs.wire.reasons import Reason
+from libs.wire.secret import Secret
 from services.api.pages.rendering import Pages
+from services.api.pages.spelling import spell
 from services.api.pages.visitors import Visitor, Visits
 from services.api.tasks.schemas import TaskView
 from services.api.tasks.views import of_task
 
 _SECOND = 1_000
+_PASSWORD = Secret("Kf7m-R0q e+Vt")
 
 
 def router(pages: Pages, see: Visits) -> APIRouter:
@@ -25,7 +28,7 @@ def router(pages: Pages, see: Visits) -> APIRouter:
 
     @routes.get("/design")
     async def show(visitor: Annotated[Visitor, Depends(see)]) -> Response:
-        return await pages.show(visitor, "design.html", tasks=examples(pages.now()))
+        return await pages.show(visitor, "design.html", tasks=examples(pages.now()), letters=spell(_PASSWORD).letters)
 
     return routes
 

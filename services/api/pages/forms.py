@@ -78,8 +78,19 @@ _WORDS = {
     "code": "The set-up code is 26 letters and digits, with or without dashes, as its file shows it.",
     "length": "A generated password has 12 to 128 characters.",
     "note": "A reason has at most 500 characters.",
+    "reason": "Say why, in 1 to 500 characters.",
     "alphabet": "Choose one of the alphabets.",
     "password": "Type a password.",
+    "platform": "Choose one of the systems.",
+    "user_name": "A user name is 1 to 64 of a to z, 0 to 9, and . _ @ - ; it begins with a letter or digit.",
+    "user_names": "User names are separated by blanks or commas; each is one of this server.",
+    "uses": "1 to 10000 machines.",
+    "lifetime_seconds": "Choose one of the times.",
+    "host_pattern": "A host name may have letters, digits, . _ - and, for several, the signs * ? [ ] ! as in dmz-*.",
+    "networks": "A network is its first address and a length, such as 10.20.0.0/16 or 2001:db8::/32.",
+    "server_name": "A server name is a host name or an address, without a port.",
+    "server_port": "A port is 1 to 65535.",
+    "schedule_interval": "5 to 86400 seconds.",
 }
 """What would be right, by field, where a rule of the shape is broken."""
 

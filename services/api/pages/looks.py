@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from libs.domain.state import Kind, Phase, Status, VersionState
 from libs.wire.requests import Platform
+from services.api.access import Caller
 from services.api.accounts.schemas import AccountBrief, NextStep
+from services.api.agents.words import Condition
 from services.api.tasks.schemas import TaskState, TaskView
 
 
@@ -67,6 +69,26 @@ _TASKS: dict[TaskState, Look] = {
     TaskState.EXPIRED: Look("minus", "Ended at its deadline", "none"),
     TaskState.CANNOT_TELL: Look("diamond", "Cannot tell", "uncertain"),
 }
+
+AGENTS: dict[Condition, Look] = {
+    Condition.SILENT: Look("slash", "Silent", "uncertain"),
+    Condition.UNHEARD: Look("slash", "Not heard yet", "uncertain"),
+    Condition.REVOKED: Look("minus", "Revoked", "none"),
+}
+WAITS = Look("clock", "Waits for approval", "pending")
+INCIDENT = Look("triangle", "A used package was tried again", "drift")
+
+ADMIN = (("/admin/agents", "Agents"), ("/admin/about", "About"))
+"""The pages at the side of *Admin*."""
+
+
+def pages(caller: Caller) -> tuple[tuple[str, str, str], ...]:
+    """The pages of the top bar for this person: path, name and word."""
+    resources = ("/resources", "resources", "Resources")
+    if not caller.is_administrator:
+        return resources, ("/admin/agents", "admin", "Agents")
+    others = (("/audit", "audit", "Audit"), ("/people", "people", "People"), ("/admin/agents", "admin", "Admin"))
+    return resources, *others
 
 
 def of_account(view: AccountBrief) -> Look:

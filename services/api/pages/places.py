@@ -4,11 +4,15 @@ import re
 
 HOME = "/resources"
 NOUNS = frozenset({
-    "", "set-up", "sign-in", "sign-out", "resources", "accounts", "tasks", "notifications", "design", "static",
+    *("", "set-up", "sign-in", "sign-out", "static", "design"),
+    *("resources", "accounts", "tasks", "notifications", "admin", "audit", "people", "me"),
 })  # fmt: skip
 """The first part of every page's path."""
 
-_PLACE = re.compile(r"/(resources|accounts|tasks|notifications|design)(/[a-z0-9_]+)*(\?[A-Za-z0-9_=&%.+-]{0,1000})?")
+_PLACE = re.compile(
+    r"/(resources|accounts|tasks|notifications|admin|audit|people|me|design)"
+    r"(/[a-z0-9_-]+)*(\?[A-Za-z0-9_=&%.+-]{0,1000})?"
+)
 
 
 def is_page(path: str) -> bool:

@@ -98,13 +98,16 @@ def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks,
         rows = sorted(found.items, key=lambda each: (_urgency(each), each.name))
         # A machine has dozens of accounts of its own that nobody manages: they must not hide the few that people do.
         system = [each for each in rows if Kind.SYSTEM in each.kinds and each.status is Status.UNMANAGED]
+        flying = await _flying(tasks, visitor, rows)
+        asked = await tasks.asked(visitor.caller, {each.id for each in rows if each.flight is None})
         return await pages.show(
             visitor,
             "passwords.html",
             resource=shown,
             told=[each for each in rows if each not in system],
             system=system,
-            tasks=await _flying(tasks, visitor, rows),
+            tasks=flying | asked,
+            asked=asked,
             cursor=cursor,
             following=found.next,
         )

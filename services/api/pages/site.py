@@ -21,21 +21,43 @@ from services.api.about.service import About
 from services.api.accounts.service import Accounts
 from services.api.errors import GatewayError
 from services.api.notifications.service import Notifications
-from services.api.pages import accounts, changing, cookies, design, notifications, resources, set_up, signing_in
+from services.api.pages import (
+    about,
+    accounts,
+    admitting,
+    agents,
+    audit,
+    changing,
+    cookies,
+    design,
+    downloading,
+    me,
+    notifications,
+    people,
+    resources,
+    revealing,
+    set_up,
+    signing_in,
+)
+from services.api.pages.about import Health
 from services.api.pages.asking import AccountForms
 from services.api.pages.entry import Entry
 from services.api.pages.forms import StaleFormError
 from services.api.pages.places import HOME, after_signing_in, is_page
 from services.api.pages.rendering import Pages, go
 from services.api.pages.static_files import StaticFiles
+from services.api.pages.time_line import TimeLine
 from services.api.pages.visitors import SignInFirstError, posts, visits
 from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import NOT_THERE, TITLES, Said, said_of, said_of_framework
 from services.api.resources.service import Resources
+from services.api.reveals.service import Reveals
+from services.api.sessions.mine import Mine
 from services.api.sessions.service import Sessions
 from services.api.setup.service import Setup
 from services.api.tasks.asking import TaskAsking
 from services.api.tasks.service import Tasks
+from services.api.users.service import Users
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,12 @@ class Services:
     accounts: Accounts
     tasks: Tasks
     asking: TaskAsking
+    reveals: Reveals
+    registry: agents.Registry
+    archive: audit.Archive
+    users: Users
+    mine: Mine
+    health: Health
     notifications: Notifications
     now: Callable[[], int]
 
@@ -59,6 +87,8 @@ def build(services: Services) -> FastAPI:
     pages = Pages(files, services.notifications, services.now)
     entry, forms = Entry(pages, services.sessions), AccountForms(pages, services.accounts, services.asking)
     see, post = visits(services.sessions.find), posts(services.sessions.find)
+    reveal = revealing.Revealing(pages, forms, services.accounts, services.reveals, services.sessions)
+    line = TimeLine(services.tasks, services.archive.trail)
     site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
     @site.get("/")
@@ -70,9 +100,20 @@ def build(services: Services) -> FastAPI:
         set_up.router(pages, entry, services.setup, services.about),
         signing_in.router(pages, entry, services.sessions, services.about, post),
         resources.router(pages, services.resources, services.accounts, services.tasks, see),
-        accounts.router(pages, services.resources, services.accounts, services.tasks, see),
+        accounts.router(pages, services.resources, services.accounts, services.tasks, line, see),
         changing.router(forms, services.asking, see, post),
+        revealing.router(forms, reveal, see, post),
         notifications.router(pages, services.notifications, see),
+        agents.router(pages, services.registry, see),
+        audit.router(pages, services.archive, see),
+        people.router(pages, services.users, services.sessions, see, post),
+        me.router(pages, services.mine, see, post),
+        about.router(pages, services.about, services.health, see),
+        downloading.router(pages, services.registry.packages, services.resources, see, post),
+        admitting.enrolments(pages, services.registry.enrolments, see, post),
+        admitting.incidents(pages, services.registry.incidents, see, post),
+        admitting.agents(pages, services.resources, services.registry.revoking, see, post),
+        admitting.tokens(pages, services.registry.tokens, see, post),
         design.router(pages, see),
     ):
         site.include_router(router)

@@ -1,12 +1,20 @@
 """Reveals: one question to the scheduler, which audits, spends the budget and seals to the person's own key.
 
-The gateway sees boxes that it cannot open. When the scheduler is away nothing is kept and nothing is revealed later:
-the request is good for as long as its caller waits.
+The gateway sees boxes that it cannot open. Only for a browser without scripts it makes the key itself, for that one
+request, and the audit says so. When the scheduler is away nothing is kept and nothing is revealed later: the request is
+good for as long as its caller waits.
 """
 
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from libs.vault.seal import revealed
 from libs.wire.encoding import from_base64
 from libs.wire.events import RevealAsked
-from libs.wire.requests import RevealContent, Revealed
+from libs.wire.requests import RevealContent, Revealed, RevealedVersion
+from libs.wire.seal import open_sealed
+from libs.wire.secret import Secret
 from services.api.access import Access, Caller
 from services.api.accounts.schemas import RevealBody
 from services.api.audit.recording import Recorder
@@ -14,6 +22,13 @@ from services.api.calls import Calls
 from services.api.errors import AwayError
 
 _SECONDS = 8.0
+
+
+class Opened(NamedTuple):
+    """A candidate that the gateway opened."""
+
+    version: RevealedVersion
+    password: Secret
 
 
 class Reveals:
@@ -30,15 +45,40 @@ class Reveals:
             AwayError: `reveal_unavailable`.
             DeclinedError: the scheduler said no, as when the budget is spent.
         """
-        account, resource = await self._access.account(caller, key)
+        content = RevealContent(account=key, recipient=from_base64(body.recipient), reason=body.reason)
+        return await self._ask(caller, content)
+
+    async def opened_here(self, caller: Caller, key: str, reason: str) -> list[Opened]:
+        """Every candidate, opened by the gateway, for a person whose browser can make no key.
+
+        Raises:
+            NotThereError, AwayError, DeclinedError: as `reveal` does.
+        """
+        private = X25519PrivateKey.generate()
+        recipient = private.public_key().public_bytes_raw()
+        found = await self._ask(
+            caller, RevealContent(account=key, recipient=recipient, reason=reason, gateway_key=True)
+        )
+        return [
+            Opened(each, open_sealed(each.sealed, revealed(found.account, each.generation), private))
+            for each in found.versions
+        ]
+
+    async def _ask(self, caller: Caller, content: RevealContent) -> Revealed:
+        account, resource = await self._access.account(caller, content.account)
         person = caller.to_person()
+        sealed_to = "the gateway" if content.gateway_key else "the person"
         await self._recorder.record(
-            "reveal.requested", person, account=account.id, resource=resource.id, detail={"reason": body.reason}
+            "reveal.requested",
+            person,
+            account=account.id,
+            resource=resource.id,
+            detail={"reason": content.reason, "sealed_to": sealed_to},
         )
         sentence = "The scheduler does not answer, so nothing can be revealed now. Nothing was stored; ask again."
         return await self._calls.ask(
             RevealAsked,
-            RevealContent(account=account.id, recipient=from_base64(body.recipient), reason=body.reason),
+            content,
             Revealed,
             person=person,
             resource=resource.id,

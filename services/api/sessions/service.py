@@ -6,10 +6,11 @@ from libs.store.sessions import Session
 from libs.store.sessions import Sessions as StoredSessions
 from libs.store.users import User, Users
 from libs.wire.requests import Person
+from libs.wire.secret import Secret
 from services.api.access import Caller, Via
 from services.api.audit.recording import Recorder
 from services.api.auth import hashed, new_token
-from services.api.errors import NotSignedInError, SlowDownError, WrongSignInError
+from services.api.errors import InvalidError, NotSignedInError, SlowDownError, WrongSignInError
 from services.api.sessions.hashing import Hashing
 from services.api.sessions.schemas import SessionView, SignedInView, SignInBody
 from services.api.sessions.slowdown import Slowdown
@@ -96,6 +97,21 @@ class Sessions:
         if session is None or user is None:
             raise NotSignedInError
         return SessionView(user=view(user), created_at=session.created_at, expires_at=session.expires)
+
+    async def confirm(self, caller: Caller, password: Secret, *, field: str = "password") -> None:
+        """Returns where it is the caller's own password: who asks for more than to look says again who they are.
+
+        Raises:
+            InvalidError: it is not.
+            SlowDownError: too many wrong ones came from this address.
+        """
+        self._slowdown.check(caller.address, caller.name)
+        user = await self._users.get(caller.id)
+        if not await self._hashing.fits(None if user is None else user.password_hash, password):
+            self._slowdown.failed(caller.address, caller.name)
+            await self._recorder.record("session.refused", caller.to_person(), outcome="refused", reason="confirming")
+            raise InvalidError(field, "This is not your password. Nothing was done.")
+        self._slowdown.succeeded(caller.address, caller.name)
 
     async def sign_out(self, caller: Caller) -> None:
         """Ends the caller's session."""

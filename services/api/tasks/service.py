@@ -1,6 +1,6 @@
 """Tasks as people see them: the scheduler's projection, and before there is one, the request on the desk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from libs.store.accounts import Accounts
 from libs.store.requests import RequestDocument, Requests
@@ -94,6 +94,16 @@ class Tasks:
     async def waiting(self, caller: Caller) -> list[TaskView]:
         """What this person asked for and nobody took yet, newest first."""
         return await self._desk(caller, mine=True, account=None)
+
+    async def asked(self, caller: Caller, accounts: Collection[str]) -> dict[str, TaskView]:
+        """What was asked of these accounts and the scheduler has not taken yet, by account; they are this person's.
+
+        No account tells of such a request, and a second one would only lose to it.
+        """
+        found = [each for each in await self._requests.waiting(self._clock(), limit=_DESK) if each.account in accounts]
+        known = {each.id for each in await self._tasks.get_many(each.id for each in found)} if found else set()
+        views = [await self._requested(caller, each) for each in found if each.id not in known]
+        return {each.account.id: each for each in views if each.open}
 
     async def _desk(self, caller: Caller, *, mine: bool, account: str | None) -> list[TaskView]:
         """What nobody took yet, newest first, as far as it is asked for."""

@@ -30,6 +30,14 @@ class Tokens:
         found = await self._tokens.page(now=now, limit=limit + 1, after=after, created_by=made_by)
         return page_of(found, limit, lambda token: _view(token, now), lambda token: (token.created_at, token.id))
 
+    async def one(self, caller: Caller, key: str) -> TokenView:
+        """The token.
+
+        Raises:
+            NotThereError: it is not there, or somebody else's.
+        """
+        return _view(await self._owned(caller, key), self._clock())
+
     async def revoke(self, caller: Caller, key: str) -> TokenView:
         """The token, which admits nobody from now on. Agents that enrolled by it stay.
 
@@ -38,10 +46,7 @@ class Tokens:
             AwayError: `bundler_away`.
             DeclinedError: the bundler said no.
         """
-        token = await self._tokens.get(key)
-        if token is None:
-            raise NotThereError("token")
-        owned(caller, token.created_by, "token")
+        token = await self._owned(caller, key)
         detail = {"token": token.id, "package": token.package}
         await self._recorder.record("token.revoke_requested", caller.to_person(), detail=detail)
         await self._calls.ask(
@@ -53,6 +58,13 @@ class Tokens:
             away=AwayError("The bundler does not answer, so no token can be revoked now.", "bundler_away"),
         )
         return _view(token, self._clock(), TokenState.REVOKED)
+
+    async def _owned(self, caller: Caller, key: str) -> EnrolmentToken:
+        token = await self._tokens.get(key)
+        if token is None:
+            raise NotThereError("token")
+        owned(caller, token.created_by, "token")
+        return token
 
 
 def _view(token: EnrolmentToken, now: int, state: TokenState | None = None) -> TokenView:

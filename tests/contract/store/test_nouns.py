@@ -27,6 +27,7 @@ from libs.store.setup_codes import SetupCode, SetupCodes
 from libs.store.tasks import OPEN, Tasks, TaskState
 from libs.store.tokens import EnrolmentToken, Tokens
 from libs.store.users import Role, User, Users
+from libs.wire.chain import Chain
 from libs.wire.events import AgentFetched, TaskRequested
 from libs.wire.ids import Noun
 from libs.wire.requests import Platform
@@ -323,6 +324,27 @@ async def test_the_audit_is_written_once_and_read_as_one(store: Store) -> None:
     assert [told.record.at - NOW for told in await trail.page(now=NOW, limit=2, who="usr_1")] == [7, 5]
     between = await trail.page(now=NOW + 9, limit=100, since=NOW + 2, until=NOW + 4)
     assert [told.record.at - NOW for told in between] == [4, 3, 2]
+
+
+async def test_each_services_audit_is_one_chain_whoever_writes_it(store: Store) -> None:
+    """Two processes of one service append at the same time, and one of them begins again."""
+    writers = [Audit(store, Service.GATEWAY), Audit(store, Service.GATEWAY), Audit(store, Service.SCHEDULER)]
+    records = [
+        AuditRecord(id=some(Noun.AUDIT, n), at=NOW + n % 5, who=None, what="session.opened", extra={"n": n})
+        for n in range(30)
+    ]
+    written = await asyncio.gather(*(writers[n % 3].append(each) for n, each in enumerate(records)))
+    assert all(written)
+    again = Audit(store, Service.GATEWAY)
+    assert not await again.append(records[0])
+    assert await again.append(replace(records[0], id=some(Noun.AUDIT, 99), at=NOW - HOUR))
+    found = [each async for each in AuditTrail(store).whole(since=0, until=NOW + HOUR)]
+    chains: dict[Service, Chain] = {service: Chain() for service in Service}
+    for service, document in found:
+        chains[service].add(document)
+    assert {service: list(chain.check()) for service, chain in chains.items() if list(chain.check())} == {}
+    ends = {service: (chain.end.seq, chain.gaps) for service, chain in chains.items()}
+    assert ends == {Service.GATEWAY: (21, 0), Service.SCHEDULER: (10, 0), Service.BUNDLER: (0, 0)}
 
 
 async def test_the_outbox_gives_each_event_until_it_is_published(store: Store) -> None:

@@ -168,7 +168,7 @@ async def test_wherever_the_store_fails_the_request_is_there_with_its_event_or_n
     account = await put(world, ben)
     faults = world.parts.store.faults  # type: ignore[attr-defined]
     outcomes: set[tuple[int, int]] = set()
-    for n in range(1, 20):
+    for n in range(1, 30):
         at = faults.operations + n
         faults.fail_at(n, effect)
         answer = await world.client.post(

@@ -42,6 +42,7 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("GET", "/v1/agents"): (None, (401, 200, 200, 200)),
     ("POST", "/v1/agents/{agent}/revoke"): ({"reason": "stolen"}, (401, 403, 403, 200)),
     ("GET", "/v1/audit"): (None, (401, 403, 403, 200)),
+    ("GET", "/v1/audit/export"): (None, (401, 403, 403, 200)),
 }
 OPEN = {("GET", "/v1/about"), ("POST", "/v1/setup"), ("POST", "/v1/sessions")}
 ELSEWHERE = {("GET", "/v1/events"), ("DELETE", "/v1/sessions/current")}

@@ -29,8 +29,10 @@ from services.bundler.tokens import hashed, mint
 from tests.unit.bundler.parts import CONFIGURATION, INGREDIENTS, PEM, RELEASE, RUNTIME, START, Parts
 from tests.unit.bundler.runtimes import FILES, signed_runtime
 
-STEPS = 5
-"""The store's operations of one composition: runtime, its one chunk, audit, package, token."""
+STEPS = 10
+"""The store's operations of one composition: runtime, its one chunk, the end of the audit's chain (a process's first
+record looks for it: four windows of time, and what follows), audit, package, token.
+"""
 
 
 async def composed(parts: Parts, content: ComposeContent) -> tuple[Composed, bytes]:

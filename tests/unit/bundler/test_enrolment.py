@@ -20,8 +20,10 @@ from services.bundler.certificates import serial_of
 from services.bundler.tokens import RETRY_MS, hashed, mint
 from tests.unit.bundler.parts import AGENTS, OWNER, START, Host, Parts
 
-STEPS = 5
-"""The store's operations of one enrolment: token, its use, certificate, audit, certificate."""
+STEPS = 10
+"""The store's operations of one enrolment: token, its use, certificate, the end of the audit's chain (a process's first
+record looks for it: four windows of time, and what follows), audit, certificate.
+"""
 
 
 async def add_token(parts: Parts, **changes: object) -> Secret:

@@ -3,6 +3,7 @@
 function dress(root) {
   for (const input of root.querySelectorAll(".with-button input[type=password]")) mayShow(input);
   for (const form of root.querySelectorAll("form[method=post]")) sendOnce(form);
+  for (const button of root.querySelectorAll("[data-copies]")) button.hidden = !navigator.clipboard;
   tellRules(root);
 }
 
@@ -25,15 +26,24 @@ function mayShow(input) {
 // A second press does nothing; the label says what happens, and the width stays.
 function sendOnce(form) {
   form.addEventListener("submit", (event) => {
-    const button = form.querySelector("button[type=submit]");
+    const button = event.submitter ?? form.querySelector("button[type=submit]");
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
     if (button && button.dataset.busy) {
       button.style.setProperty("min-width", `${button.offsetWidth}px`);
+      button.dataset.label = button.textContent;
       button.textContent = button.dataset.busy;
       button.setAttribute("aria-disabled", "true");
     }
   });
+}
+
+function maySendAgain(form) {
+  delete form.dataset.sent;
+  const button = form.querySelector("button[data-label]");
+  if (!button) return;
+  button.textContent = button.dataset.label;
+  button.removeAttribute("aria-disabled");
 }
 // Coming back by the browser's button, the form may be sent again.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
@@ -60,7 +70,68 @@ function tellRules(root) {
 
 dress(document);
 
-// A form about an account opens over the page that it was asked for on; it is the same form that is a page without scripts.
+const panelOf = (text) => new DOMParser().parseFromString(text, "text/html").querySelector(".form-panel, .entry-panel");
+
+// A form in a panel is sent without leaving the page: what the server refuses takes the panel's place, where the focus
+// goes to the first wrong field; and what was done is shown where it leads.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches("form[data-within]")) return;
+  event.preventDefault();
+  const asked = { fields: new URLSearchParams(new FormData(form, event.submitter)), ready: Promise.resolve() };
+  form.dispatchEvent(new CustomEvent("asks", { bubbles: true, detail: asked }));
+  try { await asked.ready; } catch { form.submit(); return; }
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: asked.fields, headers: { accept: "text/html" } });
+    if (answer.redirected) location.assign(answer.url);
+    else if (answer.headers.get("content-type") === "application/zip") await save(answer, form);
+    else {
+      const panel = panelOf(await answer.text());
+      if (panel) place(form.closest(".form-panel"), panel);
+      else location.assign(form.action);
+    }
+  } catch { unanswered(form); }
+});
+
+function place(old, panel) {
+  const dialog = old.closest("dialog");
+  if (dialog) { panel.querySelector("h1").id = "dialog-title"; panel.classList.remove("panel"); }
+  const placed = document.adoptNode(panel);
+  old.replaceWith(placed);
+  dress(placed);
+  (placed.querySelector("[aria-invalid]") ?? placed.querySelector("input:not([type=hidden]), textarea, a.button"))?.focus();
+  placed.dispatchEvent(new CustomEvent("placed", { bubbles: true }));
+}
+
+function unanswered(form) {
+  maySendAgain(form);
+  form.querySelector("[data-unanswered]").hidden = false;
+}
+
+async function save(answer, form) {
+  const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"))[1];
+  const url = URL.createObjectURL(await answer.blob());
+  const link = Object.assign(document.createElement("a"), { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  maySendAgain(form);
+  const after = form.closest(".form-panel").querySelector("[data-saved]");
+  after.querySelector("[data-done]").hidden = false;
+  after.querySelector("[data-name]").textContent = name;
+  after.querySelector("[data-sha256]").textContent = answer.headers.get("x-keyturn-sha256");
+  after.querySelector("[data-commands]").textContent = after.querySelector("[data-commands]").textContent.replace(/\S+\.zip/g, name);
+  after.scrollIntoView({ block: "nearest" });
+}
+
+// What is to be typed elsewhere can be copied.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copies]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copies).textContent;
+  try { await navigator.clipboard.writeText(text); button.textContent = "Copied"; } catch { button.textContent = "Not allowed here"; }
+});
+
+// A form opens over the page that it was asked for on; it is the same form that is a page without scripts.
 addEventListener("click", async (event) => {
   const link = event.target.closest?.("a[data-dialog]");
   if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -70,7 +141,7 @@ addEventListener("click", async (event) => {
   let panel = null;
   try {
     const answer = await fetch(link.href, { headers: { accept: "text/html" }, redirect: "error" });
-    if (answer.ok) panel = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".form-panel");
+    if (answer.ok) panel = panelOf(await answer.text());
   } catch { panel = null; }
   if (!panel) { location.assign(link.href); return; }
   const dialog = document.createElement("dialog");
@@ -79,11 +150,15 @@ addEventListener("click", async (event) => {
   dialog.setAttribute("aria-labelledby", title.id);
   dialog.append(document.adoptNode(panel));
   dress(dialog);
-  dialog.querySelector(".form-end a").addEventListener("click", (leave) => { leave.preventDefault(); dialog.close(); });
+  dialog.addEventListener("click", (leave) => {
+    if (!leave.target.closest("a[data-close]")) return;
+    leave.preventDefault();
+    dialog.close();
+  });
   dialog.addEventListener("close", () => { dialog.remove(); document.getElementById(opener.id)?.focus(); });
   document.body.append(dialog);
   dialog.showModal();
-  dialog.querySelector("input:checked, input:not([type=hidden]), textarea").focus();
+  (dialog.querySelector("[data-first]") ?? dialog.querySelector("input:checked, input:not([type=hidden]), textarea, a.button")).focus();
 });
 
 const search = document.querySelector("[data-search]");

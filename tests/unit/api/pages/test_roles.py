@@ -4,9 +4,10 @@ import pytest
 
 from libs.domain.accounts import Account
 from libs.store.resources import Resource
+from libs.store.users import User
 from services.api.pages.rendering import HEADERS
 from tests.unit.api.pages.browser import ORIGIN, Browser, forms
-from tests.unit.api.world import World
+from tests.unit.api.world import PASSWORD, World
 
 CALLERS = ("nobody", "ben", "eve", "ada")
 
@@ -18,8 +19,22 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "/accounts/{account}/change": (303, 200, 404, 200),
     "/accounts/{account}/adopt": (303, 200, 404, 200),
     "/accounts/{account}/verify": (303, 200, 404, 200),
+    "/accounts/{account}/reveal": (303, 200, 404, 200),
     "/tasks/{task}": (303, 303, 404, 303),
     "/notifications": (303, 200, 200, 200),
+    "/admin/agents": (303, 200, 200, 200),
+    "/admin/agents/download": (303, 200, 200, 200),
+    "/admin/enrolments/{enrolment}": (303, 200, 404, 200),
+    "/admin/tokens/{token}/revoke": (303, 200, 404, 200),
+    "/admin/incidents/{incident}/close": (303, 200, 404, 200),
+    "/admin/agents/{resource}/revoke": (303, 403, 403, 200),
+    "/admin/about": (303, 200, 200, 200),
+    "/people": (303, 403, 403, 200),
+    "/people/new": (303, 403, 403, 200),
+    "/me": (303, 200, 200, 200),
+    "/me/password": (303, 200, 200, 200),
+    "/audit": (303, 403, 403, 200),
+    "/audit/export": (303, 403, 403, 200),
     "/design": (303, 200, 200, 200),
 }
 # For each form: the same, when it is sent with the token of who sends it. 303 leads to what was done.
@@ -27,40 +42,59 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/accounts/{account}/change": ({"how": "generate", "length": "24", "alphabet": "full"}, (303, 303, 404, 303)),
     "/accounts/{account}/adopt": ({"password": "Is-live-now-1"}, (303, 409, 404, 409)),  # it is in sync
     "/accounts/{account}/verify": ({}, (303, 303, 404, 303)),
+    "/accounts/{account}/reveal": ({"reason": "x", "password": "is-not-theirs"}, (303, 422, 404, 422)),
     "/tasks/{task}/cancel": ({}, (303, 303, 404, 303)),
+    "/admin/agents/download": ({"platform": "linux", "user_name": "ben"}, (303, 503, 403, 503)),
+    "/admin/enrolments/{enrolment}": ({"decision": "approve"}, (303, 503, 404, 503)),
+    "/admin/tokens/{token}/revoke": ({}, (303, 503, 404, 503)),
+    "/admin/incidents/{incident}/close": ({"reason": "ours"}, (303, 303, 404, 303)),
+    "/admin/agents/{resource}/revoke": ({"reason": "lost"}, (303, 403, 403, 303)),
+    "/people/new": ({"name": "zoe", "role": "user", "password": "x" * 12, "own": PASSWORD}, (303, 403, 403, 303)),
+    "/me/password": ({"own": "is-not-theirs", "password": "x" * 12}, (303, 422, 422, 422)),
+    "/me/sessions/{session}/end": ({}, (303, 404, 404, 404)),
     "/sign-out": ({}, (303, 303, 303, 303)),
 }
 OPEN = {("GET", "/"), ("GET", "/set-up"), ("POST", "/set-up"), ("GET", "/sign-in"), ("POST", "/sign-in"),
         ("GET", "/static/{name}")}  # fmt: skip
 
 
-async def waiting(world: World, browsers: dict[str, Browser], account: Account) -> str:
+@pytest.fixture
+async def bens(world: World, users: dict[str, User], machine: Resource, account: Account) -> dict[str, str]:
+    """What ben has, by the names that paths give it."""
+    token, enrolment = await world.token(users["ben"]), await world.waiting(users["ben"])
+    incident = await world.incident(users["ben"])
+    bound = {"incident": incident.id, "token": token.id, "enrolment": enrolment.id, "session": "0" * 20}
+    return {"resource": machine.id, "account": account.id, **bound}
+
+
+async def waiting(world: World, browsers: dict[str, Browser], account: str) -> str:
     """The name of a task of ben's that is on the desk."""
-    await browsers["ben"].fill(f"/accounts/{account.id}/verify")
+    await browsers["ben"].fill(f"/accounts/{account}/verify")
     return next(key for _, key in world.nudged if key.startswith("tsk_"))
 
 
 @pytest.mark.parametrize("path", sorted(PAGES))
 async def test_each_caller_gets_the_pages_that_are_theirs(
-    world: World, browsers: dict[str, Browser], machine: Resource, account: Account, path: str
+    world: World, browsers: dict[str, Browser], bens: dict[str, str], path: str
 ) -> None:
-    target = path.format(resource=machine.id, account=account.id, task=await waiting(world, browsers, account))
+    target = path.format(**bens, task=await waiting(world, browsers, bens["account"]))
     answers = [await browsers[each].get(target) for each in CALLERS]
     assert tuple(each.status_code for each in answers) == PAGES[path]
     assert answers[0].headers["location"] == f"/sign-in?next={target}"
     for answer in answers:
         assert answer.headers["cache-control"] == "no-store"
-        if answer.status_code != 303:
+        if answer.status_code != 303 and answer.headers["content-type"].startswith("text/html"):
             assert answer.headers["content-security-policy"] == HEADERS["content-security-policy"]
 
 
 @pytest.mark.parametrize("path", sorted(FORMS))
 async def test_each_caller_sends_the_forms_that_are_theirs(
-    world: World, browsers: dict[str, Browser], machine: Resource, account: Account, path: str
+    world: World, browsers: dict[str, Browser], bens: dict[str, str], path: str
 ) -> None:
     fields, expected = FORMS[path]
-    task = await waiting(world, browsers, account) if "{task}" in path else ""
-    target = path.format(resource=machine.id, account=account.id, task=task)
+    task = await waiting(world, browsers, bens["account"]) if "{task}" in path else ""
+    target = path.format(**bens, task=task)
+    world.node.stop()
     found = []
     for name in CALLERS:
         signed_in = await browsers[name].get("/resources")
@@ -74,19 +108,19 @@ async def test_each_caller_sends_the_forms_that_are_theirs(
 
 @pytest.mark.parametrize("path", sorted(FORMS))
 async def test_a_form_without_this_sessions_token_does_nothing(
-    world: World, browsers: dict[str, Browser], machine: Resource, account: Account, path: str
+    world: World, browsers: dict[str, Browser], bens: dict[str, str], path: str
 ) -> None:
     fields = FORMS[path][0]
-    task = await waiting(world, browsers, account) if "{task}" in path else ""
-    target = path.format(resource=machine.id, account=account.id, task=task)
+    task = await waiting(world, browsers, bens["account"]) if "{task}" in path else ""
+    target = path.format(**bens, task=task)
     adas = forms(await browsers["ada"].get("/resources"))["/sign-out"]["form"]
-    bens = forms(await browsers["ben"].get("/resources"))["/sign-out"]["form"]
+    own = forms(await browsers["ben"].get("/resources"))["/sign-out"]["form"]
     before = len(world.nudged)
     for token in ({"other": "1"}, {"form": ""}, {"form": "0" * 64}, {"form": adas}):
         assert (await browsers["ben"].send(target, {**fields, **token})).status_code == 403
     for origin in ("https://evil.example", "null"):
-        assert (await browsers["ben"].send(target, {**fields, "form": bens}, origin=origin)).status_code == 403
-    unsaid = await browsers["ben"].client.post(target, data={**fields, "form": bens})
+        assert (await browsers["ben"].send(target, {**fields, "form": own}, origin=origin)).status_code == 403
+    unsaid = await browsers["ben"].client.post(target, data={**fields, "form": own})
     assert unsaid.status_code == 403
     assert len(world.nudged) == before
     assert (await browsers["ben"].get("/resources")).status_code == 200

@@ -1,0 +1,58 @@
+"""What is wrong with an agent, in words: what happened, what it means, what to do next."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from services.api.agents.schemas import AgentView
+from services.api.words import ago, clock
+
+SILENT_AFTER = 5 * 60 * 1_000
+"""Milliseconds. A held poll ends within a minute, so an agent that can call is heard far more often."""
+
+
+class Condition(StrEnum):
+    """What an agent's certificate and its calls tell; most urgent first."""
+
+    SILENT = "silent"
+    UNHEARD = "unheard"
+    REVOKED = "revoked"
+
+
+class Trouble(NamedTuple):
+    """What is wrong."""
+
+    condition: Condition
+    sentences: tuple[str, str, str]
+
+
+def trouble(agent: AgentView, now: int) -> Trouble | None:
+    """What is wrong with `agent`, if anything is; `now` in Unix milliseconds."""
+    if agent.state == "revoked":
+        because = f": {agent.revoked_because.rstrip('.')}" if agent.revoked_because else ""
+        return Trouble(
+            Condition.REVOKED,
+            (
+                f"The agent was revoked and gets no work{because}.",
+                "The passwords of its machine are kept.",
+                "Build a package for this machine to give it another agent.",
+            ),
+        )
+    if now - (agent.last_seen or agent.enrolled_at) < SILENT_AFTER:
+        return None
+    if agent.last_seen is None:
+        return Trouble(
+            Condition.UNHEARD,
+            (
+                f"It was let in {ago(agent.enrolled_at, now)} and has not called since.",
+                "Nothing is known of its machine yet.",
+                "On the machine, as root: sh installAgent-service.sh status",
+            ),
+        )
+    return Trouble(
+        Condition.SILENT,
+        (
+            f"It last called {ago(agent.last_seen, now)}. Changes wait until it calls again.",
+            f"All states of its machine are from {clock(agent.last_seen, now)}.",
+            "On the machine, as root: sh installAgent-service.sh status",
+        ),
+    )
