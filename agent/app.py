@@ -21,6 +21,7 @@ from agent.config import AgentConfig, ConfigError, check_config, load_config
 from agent.enrolment import NoTokenError
 from agent.farewell import Farewell, RevokedError, read_kept
 from agent.host.children import on_path
+from agent.host.facts import read_facts
 from agent.host.lock import AgentRunningError, HostLock
 from agent.host.status import read_status, sentence
 from agent.identity import Identity, IdentityError
@@ -144,6 +145,7 @@ async def _until_asked(
         pace=Pace(ceiling=float(max(config.schedule_interval, 5))),
         log=log,
         version=VERSION,
+        host_name=read_facts(Path("/")).hostname,
     )
     log.say("started", server=f"{config.server_name}:{config.server_port}", version=VERSION)
     living = asyncio.ensure_future(agent.run())

@@ -19,7 +19,7 @@ from pydantic import Field, StringConstraints
 from libs.wire.ids import AgentId, JobId, ResourceId
 from libs.wire.model import Base64, Millis, Wire
 from libs.wire.observations import HostFacts
-from libs.wire.requests import Hash, Platform, ResourceName, UserName
+from libs.wire.requests import Hash, Platform, ResourceName, RunName, UserName
 from libs.wire.sign import Signed
 
 MAX_BODY = 1_048_576
@@ -47,6 +47,15 @@ class EnrolAnswer(Wire):
     certificate: Base64  # PEM
 
 
+class Run(Wire):
+    """Which start of the agent says this, and how many signed requests it made: two machines cannot be in one run."""
+
+    id: RunName
+    boot: int = Field(ge=1, lt=2**53)
+    count: int = Field(ge=1, lt=2**53)
+    host_name: Annotated[str, StringConstraints(max_length=253)] = ""  # for people alone
+
+
 class SessionRequest(Wire):
     """A contact: what the agent's disk remembers, so that the server sees when it went back."""
 
@@ -57,6 +66,7 @@ class SessionRequest(Wire):
     sequence: int = Field(ge=0, lt=2**53)  # of its last observation
     digest: Hash  # over account, fingerprint and mark of every account it sees
     clock: Millis | None = Field(default=None, exclude_if=not_)  # the host's own: how far it is off is shown
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class SessionAnswer(Wire):
@@ -75,6 +85,7 @@ class PollAnswer(Wire):
 class FetchRequest(Wire):
     version: Literal[1] = 1
     agent: AgentId
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class FetchAnswer(Wire):
@@ -85,6 +96,7 @@ class ReportRequest(Wire):
     version: Literal[1] = 1
     agent: AgentId
     results: tuple[Signed, ...] = Field(min_length=1, max_length=64)
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class ReportAnswer(Wire):
@@ -95,6 +107,7 @@ class ObserveRequest(Wire):
     version: Literal[1] = 1
     agent: AgentId
     observation: Signed
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class ObserveAnswer(Wire):
@@ -107,6 +120,7 @@ class RenewRequest(Wire):
     version: Literal[1] = 1
     agent: AgentId
     renewal: Signed  # `libs.wire.renewal`
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class RenewAnswer(Wire):

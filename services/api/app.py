@@ -33,8 +33,9 @@ from libs.store.receipts import Receipts
 from libs.store.requests import Requests
 from libs.store.resources import Resources as StoredResources
 from libs.store.results import Results
+from libs.store.runs import RunsDocuments
 from libs.store.runtimes import Runtimes as PublishedRuntimes
-from libs.store.schema import Service
+from libs.store.schema import CollectionName, Service
 from libs.store.sessions import Sessions as StoredSessions
 from libs.store.setup_codes import SetupCodes
 from libs.store.tasks import Tasks as StoredTasks
@@ -50,6 +51,7 @@ from services.api.accounts import routes as account_routes
 from services.api.accounts.service import Accounts
 from services.api.agent_door import routes as agent_routes
 from services.api.agent_door.enrolment import Enrolment
+from services.api.agent_door.forks import Forks
 from services.api.agent_door.identities import Identities
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.renewal import Renewal
@@ -57,6 +59,7 @@ from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.agents import routes as agents_routes
+from services.api.agents.choosing import Choosing
 from services.api.agents.revoking import Revoking
 from services.api.agents.service import Agents
 from services.api.agents.views import AgentFacts
@@ -173,8 +176,8 @@ def build(parts: Parts) -> Gateway:
     access = Access(resources, accounts)
     hashing = Hashing(parts.hasher)
     documents = AgentDocuments(store)
-    revocations = Revocations(documents, requests)
-    mailroom, facts = Mailroom(), AgentFacts(certificates, presences, revocations)
+    revocations, runs = Revocations(documents, requests), RunsDocuments(store)
+    mailroom, facts = Mailroom(), AgentFacts(certificates, presences, revocations, runs)
     # Nouns.
     people = Users(users, hashing, recorder, now, entropy)
     signing_in = Sessions(
@@ -204,6 +207,9 @@ def build(parts: Parts) -> Gateway:
         nudge=parts.nudge,
         shut=lambda agent: mailroom.shut((agent,)),
     )
+    choosing = Choosing(
+        requests, certificates, resources, runs, facts, signer=signer, recorder=recorder, nudge=parts.nudge
+    )
     events = Events(access.may_see, signing_in.good, parts.heartbeat_seconds)
     packages = Packages(
         StoredPackages(store),
@@ -217,6 +223,8 @@ def build(parts: Parts) -> Gateway:
         entropy=entropy,
     )
     queue = Enrolments(StoredEnrolments(store), resources, access=access, calls=calls, recorder=recorder, clock=now)
+    raised = (StoredIncidents(store), StoredIncidents(store, CollectionName.FORKS))
+    incidents = Incidents(raised, Closings(store), recorder, now)
     heard = Heard(presences, now, parts.clock.sleep)
     tokens = SessionTokens(parts.keys.session_secrets)
     door = AgentDoor(
@@ -229,9 +237,16 @@ def build(parts: Parts) -> Gateway:
         heard=heard,
         clock=now,
         nudge=parts.nudge,
+        dismiss=mailroom.dismiss,
     )
     identities = Identities(certificates, revocations, parts.keys.authorities.agent)
-    signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
+
+    def shut(agent: str) -> None:
+        tokens.void(agent)
+        mailroom.dismiss(agent)
+
+    forks = Forks(runs, requests, signer=signer, nudge=parts.nudge, clock=now, shut=shut)
+    signed = SignedRequests(identities, Nonces(store), forks, now, metrics.agent_refused)
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
@@ -256,8 +271,8 @@ def build(parts: Parts) -> Gateway:
         package_routes.router(packages, caller),
         token_routes.router(EnrolmentTokens(Tokens(store), calls, recorder, now), caller),
         enrolment_routes.router(queue, caller),
-        incident_routes.router(Incidents(StoredIncidents(store), Closings(store), recorder, now), caller),
-        agents_routes.router(Agents(resources, facts, now), revoking, caller),
+        incident_routes.router(incidents, caller),
+        agents_routes.router(Agents(resources, facts, now), revoking, choosing, caller),
         audit_routes.router(Audit(AuditTrail(store), now), caller),
         event_routes.router(events, listener),
         about_routes.router(about),

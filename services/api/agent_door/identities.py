@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from libs.pki.check import AgentIdentity, check_agent_certificate
+from libs.pki.csr import key_hash
 from libs.pki.errors import NotTrustedError
+from libs.store.agents import AgentDocument
 from libs.store.certificates import Certificates, CertificateState
+from libs.wire.sign import Signed
 from services.api.errors import AgentRefusedError
 from services.api.revocations import Revocations
 
@@ -27,6 +30,12 @@ class Certified:
 
     identity: AgentIdentity
     renew_at: int
+    mail: bool = True  # whether jobs may be handed out for this request
+
+    @property
+    def key(self) -> str:
+        """The signing key's hash."""
+        return key_hash(self.identity.public_key)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,12 @@ class Known:
 
     agent: str
     line: tuple[Certified, ...]
+    document: AgentDocument | None  # what the scheduler says of it
+
+    def ended(self, key: str) -> Signed | None:
+        """The scheduler's word that this key of the agent is over, if it is."""
+        ended = () if self.document is None else self.document.ended
+        return next((each.statement for each in ended if each.key_hash == key), None)
 
 
 class Identities:
@@ -50,13 +65,14 @@ class Identities:
         Raises:
             AgentRefusedError: `agent_unknown`, `agent_revoked` (with the scheduler's statement, once there is one).
         """
-        found, revoked = await asyncio.gather(self._certificates.of_agent(agent), self._revocations.of(agent))
+        found, (document, revoked) = await asyncio.gather(
+            self._certificates.of_agent(agent), self._revocations.standing(agent)
+        )
         if revoked is not None:
-            said = {} if revoked.statement is None else {"revocation": revoked.statement.model_dump(mode="json")}
-            raise AgentRefusedError(_REVOKED, "agent_revoked", **said)
+            raise refused_for_good(revoked.statement)
         good = [each for each in found if each.state is CertificateState.ACTIVE]
         if found and not good:
-            raise AgentRefusedError(_REVOKED, "agent_revoked")
+            raise refused_for_good(None)
         line = tuple(
             Certified(identity, each.renew_at)
             for each in good
@@ -64,7 +80,7 @@ class Identities:
         )
         if not line:
             raise AgentRefusedError("This server knows no such agent.", "agent_unknown")
-        return Known(agent, line)
+        return Known(agent, line, document)
 
     def _check(self, pem: bytes) -> AgentIdentity | None:
         name = hashlib.sha256(pem).digest()
@@ -79,3 +95,9 @@ class Identities:
             while len(self._checked) > _KEPT:
                 self._checked.popitem(last=False)
         return identity
+
+
+def refused_for_good(statement: Signed | None) -> AgentRefusedError:
+    """`agent_revoked`, with the scheduler's word for it, once there is one."""
+    said = {} if statement is None else {"revocation": statement.model_dump(mode="json")}
+    return AgentRefusedError(_REVOKED, "agent_revoked", **said)

@@ -42,7 +42,7 @@ def router(door: AgentDoor, enrolment: Enrolment, renewal: Renewal, signed: Sign
     async def fetch(request: Request, body: FetchRequest) -> FetchAnswer:
         """Signed; this fetch is the offer."""
         admitted = await signed.admit(request, body)
-        return await door.fetch(admitted.identity)
+        return await door.fetch(admitted)
 
     @routes.post("/report", summary="Report results")
     async def report(request: Request, body: ReportRequest) -> ReportAnswer:

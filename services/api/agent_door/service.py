@@ -49,10 +49,12 @@ class AgentDoor:
         heard: Heard,
         clock: Callable[[], int],
         nudge: Nudge,
+        dismiss: Callable[[str], None],
     ) -> None:
         self._jobs, self._results, self._observations, self._presences = jobs, results, observations, presences
         self._receipts = receipts
         self._tokens, self._heard, self._clock, self._nudge = tokens, heard, clock, nudge
+        self._dismiss = dismiss
 
     async def session(self, admitted: Certified, body: SessionRequest, address: str) -> SessionAnswer:
         """A contact: what changed is written, a token for polls is given, and the agent is told to renew in time."""
@@ -73,18 +75,25 @@ class AgentDoor:
             self._heard.note(agent)
         else:
             await self._presences.contact(after)
+        self._dismiss(agent)  # a poll of an earlier session, of whoever holds it
         return SessionAnswer(
             token=self._tokens.make(agent, now),
             expires_in=_until_renewal(admitted, now),
             hold=MAX_HOLD_SECONDS,
             server_time=now,
-            observe=known != body.digest,
+            observe=admitted.mail and known != body.digest,
             renew=now >= admitted.renew_at,
         )
 
-    async def fetch(self, identity: AgentIdentity) -> FetchAnswer:
-        """The agent's jobs: what waits, which is offered by this, and what it fetched before and has not answered."""
+    async def fetch(self, admitted: Certified) -> FetchAnswer:
+        """The agent's jobs: what waits, which is offered by this, and what it fetched before and has not answered.
+
+        None while it is not known which machine this is.
+        """
+        identity = admitted.identity
         self._heard.note(identity.agent)
+        if not admitted.mail:
+            return FetchAnswer(jobs=())
         jobs = [job for job in await self._jobs.of_agent(identity.agent) if await self._offered(job)]
         return FetchAnswer(jobs=tuple(job.signed for job in jobs if job.signed is not None))
 

@@ -44,6 +44,8 @@ class SessionTokens:
         self._secrets = tuple(secrets)
         self._epoch = 0
         self._good: dict[str, tuple[str, int, int]] = {}
+        self._newest: dict[str, int] = {}
+        self._void: set[str] = set()
 
     def begin(self, epoch: int) -> None:
         """Tokens of an older epoch are over from now on."""
@@ -51,20 +53,33 @@ class SessionTokens:
 
     def make(self, agent: str, now: int) -> str:
         """A token of `agent` for ten minutes from `now`, Unix milliseconds."""
-        text = f"v2.{agent}.{now // 1000 + LIFETIME_SECONDS}.{self._epoch}"
+        expiry = now // 1000 + LIFETIME_SECONDS
+        text, self._newest[agent] = f"v2.{agent}.{expiry}.{self._epoch}", expiry
+        self._void.discard(agent)
         return f"{text}.{_mac(self._secrets[0], text)}"
 
-    def agent(self, token: str, now: int) -> str | None:
-        """Whose token it is; None when it is not ours, its time is over, or it ends later than any token of now can.
+    def void(self, agent: str) -> None:
+        """No token of this agent is good at this gateway any more, until it makes another one."""
+        self._void.add(agent)
 
-        A token that was found good once is remembered, because an agent shows the same one with each poll.
+    def agent(self, token: str, now: int) -> str | None:
+        """Whose token it is; None when it is not ours, its time is over, it ends later than any token of now can, or
+        the agent has a newer one.
+
+        A token that was found good once is remembered, because an agent shows the same one with each poll. One machine
+        never goes back to an older token: of two with one identity, the one that does must open a session, and is seen.
         """
         good = self._good.get(token) or self._checked(token)
         if good is None:
             return None
         agent, expiry, epoch = good
-        in_time = 0 < expiry - now // 1000 <= LIFETIME_SECONDS + _SKEW_SECONDS
-        return agent if in_time and epoch >= self._epoch else None
+        latest = now // 1000 + LIFETIME_SECONDS + _SKEW_SECONDS
+        if not now // 1000 < expiry <= latest or epoch < self._epoch or agent in self._void:
+            return None
+        if expiry < self._newest.get(agent, 0) <= latest:
+            return None
+        self._newest[agent] = expiry
+        return agent
 
     def _checked(self, token: str) -> tuple[str, int, int] | None:
         text, _, mac = token.rpartition(".")
