@@ -4,10 +4,12 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from libs.store.runs import RunsDocuments
 from libs.wire.secret import Secret
 from tests.unit.whole.test_revocation import agent_of, ends, files, revoke
 from tests.unit.whole.test_tokens import FIRST, decide, managed, says, waits
@@ -153,4 +155,25 @@ async def test_a_machine_that_starts_again_or_is_put_back_is_one_machine(system:
         system.clock.ahead += 5 * MINUTE
     assert (await agent_of(system))["state"] == "active"
     assert (await system.person.get("/v1/incidents")).json()["items"] == []
+    await machine.stop()
+
+
+async def test_a_machine_put_back_while_it_ran_begins_another_run_by_itself(system: Whole) -> None:
+    machine, account = await managed(system)
+    runs, agent = RunsDocuments(system.server.store()), (await agent_of(system))["id"]
+    while True:  # the agent may speak at this moment
+        before = await runs.get(agent)
+        assert before is not None
+        assert before.runs is not None
+        ahead = replace(before, runs=replace(before.runs, count=before.runs.count + 50), rev=before.rev + 1)
+        if await runs.save(before, ahead):
+            break
+    task = await system.reset(account, password="In-another-run-1")
+    assert (await system.task_ends(task["id"]))["state"] == "done"
+    after = await runs.get(agent)
+    assert after is not None
+    assert after.runs is not None
+    assert after.runs.newest.run != before.runs.newest.run
+    assert after.runs.newest.boot == before.runs.newest.boot + 1
+    assert (await agent_of(system))["state"] == "active"
     await machine.stop()
