@@ -54,7 +54,7 @@ def router(door: AgentDoor, enrolment: Enrolment, renewal: Renewal, signed: Sign
     async def observe(request: Request, body: ObserveRequest) -> ObserveAnswer:
         """Signed; safe to repeat."""
         admitted = await signed.admit(request, body)
-        await door.observe(admitted.identity, body)
+        await door.observe(admitted, body)
         return ObserveAnswer(stored=True)
 
     @routes.post("/renew", summary="Renew an agent's certificate")

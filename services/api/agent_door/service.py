@@ -160,12 +160,16 @@ class AgentDoor:
             raise InvalidError(f"results.{n}", "It is another agent's result.", "result_invalid")
         return result
 
-    async def observe(self, identity: AgentIdentity, body: ObserveRequest) -> None:
+    async def observe(self, admitted: Certified, body: ObserveRequest) -> None:
         """Stores an observation, and keeps its digest for the sessions to come.
+
+        While it is not known which machine this is the digest is not kept: the scheduler may not believe it, so the
+        machine is asked again.
 
         Raises:
             InvalidError: it is not signed by this agent, or tells of another one.
         """
+        identity = admitted.identity
         try:
             raw = verify(body.observation, Prefix.OBSERVATION, identity.public_key)
             seen = Observation.model_validate_json(raw)
@@ -185,7 +189,7 @@ class AgentDoor:
         before = await self._presences.get(identity.agent)
         found = Presence(id=identity.agent, last_seen=now) if before is None else before
         await self._presences.contact(
-            replace(found, last_seen=now, digest=digest(seen.accounts), sequence=seen.sequence)
+            replace(found, last_seen=now, digest=digest(seen.accounts) if admitted.mail else "", sequence=seen.sequence)
         )
 
 

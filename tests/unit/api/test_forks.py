@@ -13,7 +13,7 @@ from libs.wire.agent_api import FetchRequest, Run, SessionRequest
 from libs.wire.observations import digest
 from libs.wire.requests import ForkContent, Request
 from libs.wire.sign import Prefix, verify
-from tests.unit.api.test_agent_door import put_job
+from tests.unit.api.test_agent_door import observed, put_job
 from tests.unit.api.world import TestAgent, World
 
 ONE, TWO = "1" * 32, "2" * 32
@@ -93,8 +93,12 @@ async def test_mail_is_held_while_it_is_not_known_whether_an_older_run_goes_on(w
     late = await fetch(agent, run(ONE, 2))
     assert (late.status_code, late.json()["code"]) == (403, "request_late")
     assert (await fetch(agent, run(TWO, 2))).json() == {"jobs": []}
+    _, message = observed(agent, ())
+    told = await agent.post("/agent/v1/observe", message.model_copy(update={"run": run(TWO, 3)}))
+    assert told.status_code == 200
     await world.clock.advance(3 * MARGIN / 1000)
-    assert len((await fetch(agent, run(TWO, 3))).json()["jobs"]) == 1
+    assert (await session(agent, run(TWO, 4))).json()["observe"]  # it may not have been believed
+    assert len((await fetch(agent, run(TWO, 5))).json()["jobs"]) == 1
 
 
 async def test_a_count_that_comes_twice_begins_another_run(agent: TestAgent) -> None:
