@@ -57,6 +57,7 @@ class Spoken:
     signed_at: int  # by the signature, Unix milliseconds
     address: str
     key: str  # the hash of the key that made it
+    answered: bool  # it asks what only follows from an answer
     document: AgentDocument | None  # what the scheduler says of the agent
 
 
@@ -111,13 +112,13 @@ class Forks:
             if not _settled(before, spoken.document):
                 return self._quarantined(before, side, spoken)
             return replace(before, runs=Runs(side, run.count), fork=None, sides=()), Passed(), None
-        verdict, runs = heard(before.runs, side, count=run.count, signed_at=spoken.signed_at)
+        verdict, runs = heard(before.runs, side, count=run.count, signed_at=spoken.signed_at, answered=spoken.answered)
         after = replace(before, runs=runs)
         if verdict is Verdict.FORK:
             sides = (runs.newest, side)
             after = replace(after, fork=await self._tell(before.id, sides), sides=sides)
         refused = _REFUSED.get(verdict)
-        return after, Passed(mail=runs.held_until <= now), refused and AgentRefusedError(*refused)
+        return after, Passed(mail=not runs.holds(now)), refused and AgentRefusedError(*refused)
 
     def _quarantined(
         self, before: RunsDocument, side: Side, spoken: Spoken

@@ -63,7 +63,15 @@ class SignedRequests:
                     "This agent's certificate has expired. It must renew it.", "certificate_expired"
                 )
             created, key = signature.created * 1000, certified.key
-            spoken = Spoken(known.agent, body.run, created, address(request), key, known.document)
+            spoken = Spoken(
+                agent=known.agent,
+                run=body.run,
+                signed_at=created,
+                address=address(request),
+                key=key,
+                answered=not isinstance(body, SessionRequest),
+                document=known.document,
+            )
             passed = await self._forks.heard(spoken)
         except AgentRefusedError as error:
             self._refused(error.stable)

@@ -231,7 +231,9 @@ RECORDS = [
         ended=(EndedKey(key_hash=KEY, statement=SIGNED),),
         rev=3,
     ),
-    RunsDocument(id=some(Noun.AGENT), runs=Runs(SIDE, 7, followed=(SIDE,)), fork=some(Noun.REQUEST), sides=(SIDE,)),
+    RunsDocument(
+        id=some(Noun.AGENT), runs=Runs(SIDE, 7, answered=True, followed=(SIDE,)), fork=some(Noun.REQUEST), sides=(SIDE,)
+    ),
     Package(
         id=some(Noun.PACKAGE),
         platform=Platform.WINDOWS_DOMAIN,

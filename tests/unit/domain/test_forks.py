@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.domain.forks import HOLD, MARGIN, Runs, Side, Verdict, heard
@@ -19,9 +19,11 @@ class Server:
     runs: Runs | None = None
     verdicts: list[Verdict] = field(default_factory=list)
 
-    def hears(self, run: str, count: int, *, signed_at: int | None = None) -> Verdict:
+    def hears(self, run: str, count: int, *, signed_at: int | None = None, answered: bool | None = None) -> Verdict:
+        """A request; the first of a run is a session, unless it is told otherwise."""
         side = Side(run, 1, "dmz-web-01", "192.0.2.1", self.now, self.now)
-        verdict, self.runs = heard(self.runs, side, count=count, signed_at=self.now if signed_at is None else signed_at)
+        at, follows = self.now if signed_at is None else signed_at, count > 1 if answered is None else answered
+        verdict, self.runs = heard(self.runs, side, count=count, signed_at=at, answered=follows)
         self.verdicts.append(verdict)
         return verdict
 
@@ -54,7 +56,9 @@ def test_two_machines_are_a_fork_when_both_have_gone_on(server: Server) -> None:
     talks(server, "clone")
     assert server.hears("original", 3) is Verdict.LATE  # perhaps it was long on its way
     assert server.runs is not None
-    assert server.runs.held_until == server.now + HOLD  # nothing is sent until that is known
+    assert server.runs.holds(server.now)  # nothing is sent until that is known
+    assert not server.runs.holds(server.now + HOLD)
+    assert not server.runs.holds(server.now - 1)  # the clock that wrote this was put back: nobody waits for it
     server.passes(MARGIN)
     assert server.hears("clone", 3) is Verdict.FINE
     assert server.hears("original", 4) is Verdict.FORK
@@ -69,6 +73,18 @@ def test_a_first_request_that_was_long_on_its_way_displaces_nobody(server: Serve
     server.passes(MARGIN + SECOND)
     assert server.hears("second", 4) is Verdict.FINE
     talks(server, "second", 5)
+
+
+def test_however_many_first_requests_were_long_on_their_way_they_displace_nobody(server: Server) -> None:
+    """A gateway that hung takes every session that a start asked it for, when that start is long over."""
+    talks(server, "second")
+    for n in (1, 2, 3):
+        server.hears("first", n, signed_at=server.now - 30 * SECOND, answered=False)
+    server.passes(MARGIN + SECOND)
+    assert server.hears("second", 3) is Verdict.FINE
+    server.passes(MARGIN + SECOND)
+    talks(server, "second", 4)
+    assert Verdict.FORK not in server.verdicts
 
 
 def test_a_machine_copied_while_it_ran_begins_another_run_and_both_going_on_are_a_fork(server: Server) -> None:
@@ -93,26 +109,31 @@ def test_a_machine_put_back_while_it_ran_is_no_fork(server: Server) -> None:
         max_size=30,
     )
 )
+@settings(max_examples=2_000)
 def test_whatever_one_machine_sends_and_however_late_it_comes_it_is_no_fork(
     steps: list[tuple[int, bool, int, int]],
 ) -> None:
     """Each step: seconds that pass, whether the agent starts anew, how far off its clock is (within what counts), and
-    after how many more steps the request comes. One that is held up has no answer, so the agent goes on as if it was
-    lost: it asks again, and a session before anything else.
+    after how many more steps the request comes. One that is held up has no answer: the agent asks for a session again,
+    and asks nothing else before it has one.
     """
-    server, run, count = Server(), 0, 0
-    late: list[tuple[int, str, int, int]] = []
+    server, run, count, has_session = Server(), 0, 0, False
+    late: list[tuple[int, str, int, int, bool]] = []
     for n, (seconds, starts, off, delay) in enumerate(steps):
         server.passes(seconds * SECOND)
         if starts:
-            run, count = run + 1, 0
+            run, count, has_session = run + 1, 0, False
         count += 1
         signed_at = server.now + off * SECOND
         if delay:
-            late.append((n + delay, str(run), count, signed_at))
-        elif server.hears(str(run), count, signed_at=signed_at) is Verdict.OVER:
-            run, count = run + 1, 0
-        for due, name, number, then in [each for each in late if each[0] == n]:
+            late.append((n + delay, str(run), count, signed_at, has_session))
+            has_session = False
+        else:
+            verdict = server.hears(str(run), count, signed_at=signed_at, answered=has_session)
+            has_session = verdict is Verdict.FINE
+            if verdict is Verdict.OVER:
+                run, count = run + 1, 0
+        for due, name, number, then, answered in [each for each in late if each[0] == n]:
             assert due == n
-            server.hears(name, number, signed_at=then)
+            server.hears(name, number, signed_at=then, answered=answered)
     assert Verdict.FORK not in server.verdicts
