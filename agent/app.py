@@ -23,6 +23,7 @@ from agent.farewell import Farewell, RevokedError, read_kept
 from agent.follower import Follower
 from agent.following import Trust
 from agent.host.children import on_path
+from agent.host.facts import read_facts
 from agent.host.lock import AgentRunningError, HostLock
 from agent.host.status import read_status, sentence
 from agent.identity import Identity, IdentityError
@@ -152,6 +153,7 @@ async def _until_asked(
         pace=Pace(ceiling=float(max(config.schedule_interval, 5))),
         log=log,
         version=VERSION,
+        host_name=read_facts(Path("/")).hostname,
     )
     log.say("started", server=str(start), version=VERSION)
     living = asyncio.ensure_future(agent.run())

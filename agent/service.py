@@ -12,6 +12,7 @@ before it repeats one.
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ from libs.wire.agent_api import (
     RenewRequest,
     ReportAnswer,
     ReportRequest,
+    Run,
     SessionAnswer,
     SessionRequest,
 )
@@ -88,8 +90,12 @@ class Agent:
     pace: Pace
     log: Log
     version: str
+    host_name: str = ""
+    run_name: Callable[[], str] = lambda: secrets.token_hex(16)
     sleep: Sleep = asyncio.sleep
     tick: Callable[[], float] = time.monotonic
+    _run: tuple[str, int] = ("", 0)
+    """This run's name, and how many signed requests it has made."""
     renewal_follows_mail: bool = False
     """Whether every job that lay in the mailbox was answered right before the renewal that is under way."""
 
@@ -103,7 +109,7 @@ class Agent:
         self.farewell.at_start()
         if self.identity.enrolled is None:
             await self._patiently(lambda: self.moving.reach(self._enrol))
-        enrolled = self.identity.started()
+        enrolled = self._begin_run()
         self.transport.agent = enrolled.agent
         while True:
             session = await self._patiently(lambda: self.moving.reach(lambda: self._session(enrolled)))
@@ -122,6 +128,18 @@ class Agent:
 
     # ---- beginning
 
+    def _begin_run(self) -> Enrolled:
+        """Another run: at each start, and where this one was copied or put back while it ran."""
+        self._run = self.run_name(), 0
+        return self.identity.started()
+
+    def _says(self) -> Run:
+        """In which run the next signed request is made."""
+        name, count = self._run
+        self._run = name, count + 1
+        boot = 1 if self.identity.enrolled is None else max(1, self.identity.enrolled.boot)
+        return Run(id=name, boot=boot, count=count + 1, host_name=self.host_name)
+
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
@@ -131,6 +149,8 @@ class Agent:
 
     async def _failed(self, error: TransportError) -> None:
         await self._heed(error)
+        if isinstance(error, RefusedError) and error.code == "run_over":
+            self._begin_run()
         wait = self.pace.failed()
         self.log.say("no contact", code=error.code, why=str(error), again_in=round(wait, 1))
         stuck = isinstance(error, RefusedError) and error.needs_a_person
@@ -188,22 +208,25 @@ class Agent:
         """A certificate for the next pair, which the present key asks for. The next session is signed by the next."""
         pair = self.identity.prepare()
         csr = agent_csr(pair.signing, pair.sealing.public_key())
-        request = RenewRequest(agent=enrolled.agent, renewal=renewal(enrolled.agent, csr, self.identity.keys.signing))
+        request = RenewRequest(
+            agent=enrolled.agent, renewal=renewal(enrolled.agent, csr, self.identity.keys.signing), run=self._says()
+        )
         answer = await self.transport.send_signed("/agent/v1/renew", request, RenewAnswer)
         self.identity.certified(answer.certificate)
 
     async def _open(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
-        began = self.tick()
+        began, run = self.tick(), self._says()
         request = SessionRequest(
             agent=enrolled.agent,
             agent_version=self.version,
-            boot=enrolled.boot,
+            boot=run.boot,
             sequence=self.identity.enrolled.sequence if self.identity.enrolled else 0,
             digest=await self.watch.digest(),
             notice=self.follower.trust.serial,
             place=self.transport.place if len(self.moving.path) > 1 else None,
             astray=self.moving.astray,
             clock=self.transport.clock(),
+            run=run,
         )
         answer = await self.transport.send_signed("/agent/v1/session", request, SessionAnswer)
         self.transport.offset = answer.server_time - self.transport.clock()
@@ -280,14 +303,16 @@ class Agent:
 
     async def _mail(self, enrolled: Enrolled) -> None:
         """Fetches, performs and reports. What was fetched before and not reported comes again."""
-        fetched = await self.transport.send_signed("/agent/v1/fetch", FetchRequest(agent=enrolled.agent), FetchAnswer)
+        fetched = await self.transport.send_signed(
+            "/agent/v1/fetch", FetchRequest(agent=enrolled.agent, run=self._says()), FetchAnswer
+        )
         if fetched.jobs:
             step(Step.AGENT_FETCHED)
         mandate = Mandate(self.follower.trust, self.identity.keys, enrolled)
         for signed in fetched.jobs:
             result = await self._perform(mandate, signed)
             if result is not None:
-                report = ReportRequest(agent=enrolled.agent, results=(result,))
+                report = ReportRequest(agent=enrolled.agent, results=(result,), run=self._says())
                 await self.transport.send_signed("/agent/v1/report", report, ReportAnswer)
                 step(Step.AGENT_ACKNOWLEDGED)
         if fetched.jobs and self.watch.changed():
@@ -308,7 +333,9 @@ class Agent:
     async def _observe(self, enrolled: Enrolled) -> None:
         observation = await self.watch.observation(enrolled, self.transport.clock())
         await self.transport.send_signed(
-            "/agent/v1/observe", ObserveRequest(agent=enrolled.agent, observation=observation), ObserveAnswer
+            "/agent/v1/observe",
+            ObserveRequest(agent=enrolled.agent, observation=observation, run=self._says()),
+            ObserveAnswer,
         )
         step(Step.AGENT_OBSERVED)
 

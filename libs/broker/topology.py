@@ -90,7 +90,16 @@ class Queue:
 
 
 QUEUES: Final = (
-    Queue(QueueName.REQUESTS, ("task.requested", "task.cancel_requested", "agent.revoke_requested")),
+    Queue(
+        QueueName.REQUESTS,
+        (
+            "task.requested",
+            "task.cancel_requested",
+            "agent.revoke_requested",
+            "agent.fork_reported",
+            "agent.choose_requested",
+        ),
+    ),
     Queue(QueueName.REPORTS, ("task.reported",)),
     Queue(QueueName.FETCHES, ("agent.fetched",)),
     Queue(QueueName.OBSERVATIONS, ("agent.observed",)),

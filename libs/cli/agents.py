@@ -9,6 +9,7 @@ from libs.cli.errors import NoSuchNameError
 from libs.cli.show import ago
 from libs.cli.things import Limit
 from libs.client.client import Client
+from libs.client.errors import WrongUseError
 from libs.wire.ids import Noun
 
 agents = typer.Typer(invoke_without_command=True, help="Agents: who calls in, and when last.")
@@ -54,6 +55,43 @@ def revoke_agent(
         f"The agent of {revoked.resource.name} is revoked. The vault keeps every password of the machine.",
         f"To manage it again: keyturn packages build linux --user-name YOU --for-resource {revoked.resource.name}",
     )
+
+
+@agents.command("choose")
+def choose_machine(
+    context: typer.Context,
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Its machine's name, or its identifier, agt_…")],
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="The first letters of the right machine's run.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Of two machines that use one identity, choose the right one; without RUN, show both. For administrators."""
+    call = of(context)
+    with call.client() as client:
+        key = _agent(client, agent)
+        found = next((each for each in client.agents(10_000) if each.id == key), None)
+        machines = () if found is None else found.machines
+        if run is not None and machines:
+            if reason is None:
+                raise WrongUseError("Say why, for the record: --reason")
+            fits = [each for each in machines if each.run.startswith(run)]
+            if len(fits) != 1:
+                raise WrongUseError(f"{len(fits)} of the machines have a run that begins with {run}")
+            found = client.choose_machine(key, fits[0].run, reason)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data([] if found is None else [found])
+    elif run is not None and machines:
+        screen.say(f"{fits[0].host_name} gets other keys at its next contact; then the other machine is out.")
+    else:
+        rows = (
+            [each.run[:8], each.host_name, each.address, str(each.starts), ago(each.since), ago(each.last_seen)]
+            for each in machines
+        )
+        heads = ("run", "calls itself", "address", "starts", "since", "last contact")
+        screen.table(heads, rows, "This agent is on one machine; there is nothing to choose.")
 
 
 def _agent(client: Client, name: str) -> str:

@@ -55,7 +55,8 @@ def close_incident(
 
 
 def _lines(incident: models.Incident) -> list[str]:
-    about = f"package {incident.package}, token {incident.token}" if incident.package else f"token {incident.token}"
+    named = (("package", incident.package), ("token", incident.token), ("agent", incident.agent))
+    about = ", ".join(f"{what} {key}" for what, key in named if key)
     closed = incident.closed
     last = incident.next if closed is None else f"Closed by {closed.by.name} {ago(closed.at)}: {closed.reason}"
     return [

@@ -292,6 +292,10 @@ class Client:
         """Ends an agent; its machine can only enrol anew."""
         return self._http.post(f"/v1/agents/{part(key)}/revoke", models.Agent, {"reason": reason})
 
+    def choose_machine(self, key: str, run: str, reason: str) -> models.Agent:
+        """Of two machines that use this agent's identity it is the one in this run."""
+        return self._http.post(f"/v1/agents/{part(key)}/choose", models.Agent, {"run": run, "reason": reason})
+
     def audit(
         self, limit: int = 50, *, account: str | None = None, person: str | None = None, task: str | None = None
     ) -> list[models.Record]:

@@ -219,8 +219,18 @@ class Incident(Answer):
     address: str
     user_name: str
     package: str | None
-    token: str
+    token: str | None
+    agent: str | None = None
     closed: Closed | None = None
+
+
+class Machine(Answer):
+    run: str
+    host_name: str
+    address: str
+    starts: int
+    since: datetime
+    last_seen: datetime
 
 
 class Agent(Answer):
@@ -234,6 +244,7 @@ class Agent(Answer):
     expires_at: datetime
     revoked_at: datetime | None = None
     revoked_because: str | None = None
+    machines: tuple[Machine, ...] = ()
 
 
 class Record(Answer):

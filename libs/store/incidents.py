@@ -1,4 +1,6 @@
-"""Incidents: what somebody should look at soon, because it may be an attack. Written by the bundler alone."""
+"""Incidents: what somebody should look at soon, because it may be an attack. Written by the bundler, and by the
+scheduler where one identity is on two machines; each in a database of its own.
+"""
 
 from dataclasses import dataclass
 
@@ -15,20 +17,22 @@ class Incident(Record):
     kind: str
     created_at: int
     seen_by: str  # a user's id; administrators see all
-    token: str
+    token: str | None
     package: str | None
     key_hash: str  # of the key that came second
     host_name: str
     resource_name: str
     user_name: str
     address: str
+    agent: str | None = None
+    machines: tuple[str, ...] = ()  # of a fork: the machines in words
 
 
 class Incidents(Table[Incident]):
     """Every incident."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store, CollectionName.INCIDENTS, Incident)
+    def __init__(self, store: Store, name: CollectionName = CollectionName.INCIDENTS) -> None:
+        super().__init__(store, name, Incident)
 
     async def page(
         self, *, now: int, limit: int, after: After | None = None, seen_by: str | None = None

@@ -57,6 +57,7 @@ class CollectionName(StrEnum):
     PRESENCE = "people.presence"
     NONCES = "people.nonces"
     CLOSINGS = "people.closings"
+    RUNS = "people.runs"
     REQUESTS = "desk.requests"
     RESULTS = "desk.results"
     OBSERVATIONS = "desk.observations"
@@ -68,6 +69,7 @@ class CollectionName(StrEnum):
     AGENTS = "vault.agents"
     EPOCH = "vault.epoch"
     BUDGETS = "vault.budgets"
+    FORKS = "vault.incidents"
     CERTIFICATES = "trust.certificates"
     TOKENS = "trust.tokens"
     PACKAGES = "trust.packages"
@@ -126,6 +128,7 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.PRESENCE: (_on("last_seen"),),
         CollectionName.NONCES: (_EXPIRES,),
         CollectionName.CLOSINGS: (),
+        CollectionName.RUNS: (),
         CollectionName.REQUESTS: (_OUTBOX, _on("taken", "created_at"), _on("created_at")),
         CollectionName.RESULTS: (_OUTBOX, _on("taken", "created_at"), _on("job"), _on("created_at")),
         CollectionName.OBSERVATIONS: (_OUTBOX, _on("taken", "created_at"), _on("agent", "created_at")),
@@ -156,9 +159,10 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
             _on("owner", "name"),
             _on("agent"),
         ),
-        CollectionName.AGENTS: (_on("revoked_at"),),
+        CollectionName.AGENTS: (_on("revoked_at"), _on("quarantined_at")),
         CollectionName.EPOCH: (),
         CollectionName.BUDGETS: (_EXPIRES,),
+        CollectionName.FORKS: (_on("created_at"), _on("seen_by", "created_at")),
         CollectionName.CERTIFICATES: (
             _OUTBOX,
             _on("agent"),

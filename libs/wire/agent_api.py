@@ -21,7 +21,7 @@ from libs.wire.ids import AgentId, JobId, ResourceId
 from libs.wire.model import Base64, Millis, Wire
 from libs.wire.notice import Place
 from libs.wire.observations import HostFacts
-from libs.wire.requests import Hash, Platform, ResourceName, UserName
+from libs.wire.requests import Hash, Platform, ResourceName, RunName, UserName
 from libs.wire.sign import Signed
 
 MAX_BODY = 1_048_576
@@ -49,6 +49,15 @@ class EnrolAnswer(Wire):
     certificate: Base64  # PEM
 
 
+class Run(Wire):
+    """Which start of the agent says this, and how many signed requests it made: two machines cannot be in one run."""
+
+    id: RunName
+    boot: int = Field(ge=1, lt=2**53)
+    count: int = Field(ge=1, lt=2**53)
+    host_name: Annotated[str, StringConstraints(max_length=253)] = ""  # for people alone
+
+
 class SessionRequest(Wire):
     """A contact: what the agent's disk remembers, so that the server sees when it went back."""
 
@@ -62,6 +71,7 @@ class SessionRequest(Wire):
     place: Place | None = Field(default=None, exclude_if=not_)  # where it found the server, if it moved
     astray: Annotated[str, StringConstraints(max_length=200)] = Field(default="", exclude_if=not_)  # why not there
     clock: Millis | None = Field(default=None, exclude_if=not_)  # the host's own: how far it is off is shown
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class SessionAnswer(Wire):
@@ -81,6 +91,7 @@ class PollAnswer(Wire):
 class FetchRequest(Wire):
     version: Literal[1] = 1
     agent: AgentId
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class FetchAnswer(Wire):
@@ -91,6 +102,7 @@ class ReportRequest(Wire):
     version: Literal[1] = 1
     agent: AgentId
     results: tuple[Signed, ...] = Field(min_length=1, max_length=64)
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class ReportAnswer(Wire):
@@ -101,6 +113,7 @@ class ObserveRequest(Wire):
     version: Literal[1] = 1
     agent: AgentId
     observation: Signed
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class ObserveAnswer(Wire):
@@ -113,6 +126,7 @@ class RenewRequest(Wire):
     version: Literal[1] = 1
     agent: AgentId
     renewal: Signed  # `libs.wire.renewal`
+    run: Run | None = Field(default=None, exclude_if=not_)
 
 
 class RenewAnswer(Wire):

@@ -72,6 +72,16 @@ class AgentRevokeRequested(Event):
     request: RequestId
 
 
+class AgentForkReported(Event):
+    TYPE = "agent.fork_reported"
+    request: RequestId
+
+
+class AgentChooseRequested(Event):
+    TYPE = "agent.choose_requested"
+    request: RequestId
+
+
 class TaskReported(Event):
     TYPE = "task.reported"
     job: JobId

@@ -32,6 +32,9 @@ from libs.wire.sign import Signed
 UserName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
 ResourceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$")]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+RunName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""One start of an agent, by a random name."""
+
 Note = Annotated[str, StringConstraints(max_length=500)]
 RevokeReason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 ServerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$")]
@@ -172,6 +175,34 @@ class RevokeAgentContent(Wire):
     reason: RevokeReason
 
 
+class ForkSide(Wire):
+    """One of two runs that both go on."""
+
+    run: RunName
+    boot: int
+    host_name: Annotated[str, StringConstraints(max_length=253)] = ""
+    address: Annotated[str, StringConstraints(max_length=64)] = ""
+    last: Millis
+
+
+class ForkContent(Wire):
+    """One identity was heard on two machines: nothing is sent to either until a person chooses."""
+
+    kind: Literal["fork"] = "fork"
+    agent: AgentId
+    sides: tuple[ForkSide, ...] = Field(min_length=2, max_length=16)
+
+
+class ChooseContent(Wire):
+    """Of two machines with one identity a person chose this run's; the other's keys end when it has renewed its own."""
+
+    kind: Literal["choose"] = "choose"
+    agent: AgentId
+    fork: RequestId
+    run: RunName
+    reason: RevokeReason
+
+
 class ComposeContent(Wire):
     """Compose a package: mint its token, and make what follows the runtime in the zip."""
 
@@ -216,6 +247,8 @@ Content = Annotated[
     | SettleContent
     | RevokeTokenContent
     | RevokeAgentContent
+    | ForkContent
+    | ChooseContent
     | RenewContent,
     Field(discriminator="kind"),
 ]

@@ -34,8 +34,9 @@ from libs.store.receipts import Receipts
 from libs.store.requests import Requests
 from libs.store.resources import Resources as StoredResources
 from libs.store.results import Results
+from libs.store.runs import RunsDocuments
 from libs.store.runtimes import Runtimes as PublishedRuntimes
-from libs.store.schema import Service
+from libs.store.schema import CollectionName, Service
 from libs.store.sessions import Sessions as StoredSessions
 from libs.store.setup_codes import SetupCodes
 from libs.store.tasks import Tasks as StoredTasks
@@ -51,6 +52,7 @@ from services.api.accounts import routes as account_routes
 from services.api.accounts.service import Accounts
 from services.api.agent_door import routes as agent_routes
 from services.api.agent_door.enrolment import Enrolment
+from services.api.agent_door.forks import Forks
 from services.api.agent_door.identities import Identities
 from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.presence import Heard
@@ -59,6 +61,7 @@ from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.agents import routes as agents_routes
+from services.api.agents.choosing import Choosing
 from services.api.agents.revoking import Revoking
 from services.api.agents.service import Agents
 from services.api.agents.views import AgentFacts
@@ -177,11 +180,10 @@ def build(parts: Parts) -> Gateway:
     recorder = Recorder(StoredAudit(store, Service.GATEWAY), now, entropy)
     signer = Signer(parts.keys.request, now, entropy)
     calls = Calls(parts.broker, signer)
-    access = Access(resources, accounts)
-    hashing = Hashing(parts.hasher)
+    access, hashing = Access(resources, accounts), Hashing(parts.hasher)
     documents = AgentDocuments(store)
-    revocations = Revocations(documents, requests)
-    mailroom, facts = Mailroom(), AgentFacts(certificates, presences, revocations)
+    revocations, runs = Revocations(documents, requests), RunsDocuments(store)
+    mailroom, facts = Mailroom(), AgentFacts(certificates, presences, revocations, runs)
     # Nouns.
     people = Users(users, hashing, recorder, now, entropy)
     signing_in = Sessions(
@@ -211,6 +213,9 @@ def build(parts: Parts) -> Gateway:
         nudge=parts.nudge,
         shut=lambda agent: mailroom.shut((agent,)),
     )
+    choosing = Choosing(
+        requests, certificates, resources, runs, facts, signer=signer, recorder=recorder, nudge=parts.nudge
+    )
     events = Events(access.may_see, signing_in.good, parts.heartbeat_seconds)
     packages = Packages(
         StoredPackages(store),
@@ -224,6 +229,8 @@ def build(parts: Parts) -> Gateway:
         entropy=entropy,
     )
     queue = Enrolments(StoredEnrolments(store), resources, access=access, calls=calls, recorder=recorder, clock=now)
+    raised = (StoredIncidents(store), StoredIncidents(store, CollectionName.FORKS))
+    incidents = Incidents(raised, Closings(store), recorder, now)
     heard = Heard(presences, now, parts.clock.sleep)
     board = Noticeboard(parts.notices)
     tokens = SessionTokens(parts.keys.session_secrets, lambda: board.newest, parts.keys.authorities.agents.era)
@@ -238,16 +245,25 @@ def build(parts: Parts) -> Gateway:
         board=board,
         clock=now,
         nudge=parts.nudge,
+        dismiss=mailroom.dismiss,
     )
     identities = Identities(certificates, revocations, parts.keys.authorities.agents)
-    signed = SignedRequests(identities, Nonces(store), now, metrics.agent_refused)
+    forks = Forks(
+        runs,
+        requests,
+        signer=signer,
+        nudge=parts.nudge,
+        clock=now,
+        void=tokens.void,
+        dismiss=mailroom.dismiss,
+    )
+    signed = SignedRequests(identities, Nonces(store), forks, now, metrics.agent_refused)
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
     trail = AuditTrail(store)
     audit = Audit(trail, recorder, now)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
-    incidents = Incidents(StoredIncidents(store), Closings(store), recorder, now)
     agents = Agents(resources, facts, now)
     reveals = Reveals(access, calls, recorder)
     bell, about = Notifications(shown, tasks, now), About(users, parts.version, now)
@@ -272,7 +288,7 @@ def build(parts: Parts) -> Gateway:
         token_routes.router(admitted, caller),
         enrolment_routes.router(queue, caller),
         incident_routes.router(incidents, caller),
-        agents_routes.router(agents, revoking, caller),
+        agents_routes.router(agents, revoking, choosing, caller),
         audit_routes.router(audit, caller),
         event_routes.router(events, listener),
         about_routes.router(about),

@@ -54,17 +54,14 @@ class Poll:
             refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "GET is needed.")
             await refused(scope, receive, send)
             return
-        token, agent = b"", None
+        token = b""
         for name, value in scope["headers"]:
             if name == b"authorization":
                 token = value
                 break
-        if token[:7] == b"Bearer ":
-            agent = self._tokens.agent(token[7:].decode("latin-1"), self._clock())
-        if agent is None or self._mailroom.is_shut(agent):
-            self._count("refused")
-            detail = "This session is over or is none of ours: open a new one."
-            await problem(HTTPStatus.UNAUTHORIZED, "session_ended", detail)(scope, receive, send)
+        agent = self._whose(token)
+        if agent is None:
+            await self._refuse(scope, receive, send)
             return
         self._heard(agent)
         found = _WAIT.search(scope["query_string"])
@@ -73,9 +70,25 @@ class Poll:
         if mail is None:
             self._count("gone")
             return
+        if not mail and self._whose(token) is None:
+            # It was held while its agent was revoked, or while another machine opened a session of this agent.
+            await self._refuse(scope, receive, send)
+            return
         self._count("mail" if mail else "none")
         await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": _HEADERS[mail]})
         await send({"type": "http.response.body", "body": _ANSWERS[mail]})
+
+    def _whose(self, token: bytes) -> str | None:
+        """The agent that may poll by this header's value."""
+        if token[:7] != b"Bearer ":
+            return None
+        agent = self._tokens.agent(token[7:].decode("latin-1"), self._clock())
+        return None if agent is None or self._mailroom.is_shut(agent) else agent
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._count("refused")
+        detail = "This session is over or is none of ours: open a new one."
+        await problem(HTTPStatus.UNAUTHORIZED, "session_ended", detail)(scope, receive, send)
 
     async def _held(self, agent: str, seconds: int, receive: Receive) -> bool | None:
         """Whether there is mail; None when the agent hung up meanwhile."""

@@ -36,7 +36,12 @@ class Revocations:
 
     async def of(self, agent: str) -> Revoked | None:
         """The agent's revocation, if it is revoked."""
-        return _revoked(*await asyncio.gather(self._documents.get(agent), self._requests.get(request_of(agent))))
+        return (await self.standing(agent))[1]
+
+    async def standing(self, agent: str) -> tuple[AgentDocument | None, Revoked | None]:
+        """What the scheduler says of the agent, and its revocation, if it is revoked."""
+        document, request = await asyncio.gather(self._documents.get(agent), self._requests.get(request_of(agent)))
+        return document, _revoked(document, request)
 
     async def among(self, agents: Iterable[str]) -> dict[str, Revoked]:
         """Those of these agents that are revoked."""

@@ -9,9 +9,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from libs.domain.deadlines import DAY
 from libs.wire.ids import Entropy
 from libs.wire.requests import Person, Request
 from libs.wire.sign import Prefix, Signed, sign
+
+FOR_GOOD = 100 * 365 * DAY
+"""The lifetime of what counts however late it is taken: there is no later moment at which it would be wrong."""
 
 
 def load_request_key(path: Path) -> Ed25519PrivateKey:

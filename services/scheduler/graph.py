@@ -10,19 +10,21 @@ from libs.store.audit import Audit
 from libs.store.budgets import Budgets
 from libs.store.certificates import Certificates
 from libs.store.epoch import EpochStore
+from libs.store.incidents import Incidents
 from libs.store.jobs import Jobs
 from libs.store.observations import Observations
 from libs.store.ports import Store
 from libs.store.requests import Requests
 from libs.store.resources import Resources
 from libs.store.results import Results
-from libs.store.schema import Service
+from libs.store.schema import CollectionName, Service
 from libs.store.tasks import Tasks
 from services.scheduler.clock_watch import ClockWatch
 from services.scheduler.enrolments import Enrolments
 from services.scheduler.episodes import Episodes
 from services.scheduler.epochs import Epochs
 from services.scheduler.fetches import Fetches
+from services.scheduler.forks import Forks
 from services.scheduler.keys import Keys
 from services.scheduler.ledger import Ledger
 from services.scheduler.nonces import Nonces
@@ -77,7 +79,8 @@ def build(
     certificates, jobs, results, observations = Certificates(store), Jobs(store), Results(store), Observations(store)
     gateway = Gateway(keys.gateway)
     documents = AgentDocuments(store)
-    agents = Agents(Pins(certificates, documents, keys.agents.check, clock), resources)
+    pins = Pins(certificates, documents, keys.agents.check, clock)
+    agents = Agents(pins, resources)
     records = Records(Audit(store, Service.SCHEDULER), clock)
     projection = Projection(Tasks(store), accounts, resources, requests, gateway, broker, clock)
     ledger = Ledger(accounts, projection, broker, clock)
@@ -85,14 +88,27 @@ def build(
     fetches = Fetches(jobs, ledger, clock, lease)
     offers = Offers(jobs, agents, keys.opener, keys.task, records, broker, clock)
     episodes = Episodes(ledger, offers, agents, nonces, clock)
-    withdrawals = Withdrawals(offers, fetches, ledger, clock)
+    withdrawals = Withdrawals(accounts, offers, fetches, ledger, clock)
     revocations = Revocations(
         documents=documents,
         certificates=certificates,
         resources=resources,
+        withdrawals=withdrawals,
+        records=records,
+        task_key=keys.task,
+        broker=broker,
+        clock=clock,
+    )
+    forks = Forks(
+        documents=documents,
+        pins=pins,
+        certificates=certificates,
+        resources=resources,
         accounts=accounts,
+        incidents=Incidents(store, CollectionName.FORKS),
         ledger=ledger,
         withdrawals=withdrawals,
+        episodes=episodes,
         records=records,
         task_key=keys.task,
         broker=broker,
@@ -107,6 +123,7 @@ def build(
         offers=offers,
         withdrawals=withdrawals,
         revocations=revocations,
+        forks=forks,
         projection=projection,
         opener=keys.opener,
         keys=keys.at_rest,
@@ -130,6 +147,7 @@ def build(
         reports=reports,
         discoveries=discoveries,
         enrolments=enrolments,
+        forks=forks,
         fetches=fetches,
         episodes=episodes,
         offers=offers,

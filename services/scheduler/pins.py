@@ -39,6 +39,11 @@ class Bound:
     renewal: Signed | None
     created_at: int
 
+    @property
+    def key(self) -> str:
+        """The signing key's hash."""
+        return key_hash(self.identity.public_key)
+
     def follows(self, before: "Bound") -> bool:
         """Whether the key of `before` asked for exactly this pair."""
         if self.renewal is None or self.renewal.key != key_id(before.identity.public_key):
@@ -71,6 +76,14 @@ class Pins:
         Raises:
             NotBelievedError: the agent has no pair that counts, or was revoked.
         """
+        return (await self.standing(agent))[0]
+
+    async def standing(self, agent: str) -> tuple[tuple[AgentIdentity, ...], bool]:
+        """The agent's line, and whether it is quarantined: two machines have it, and nobody has settled that.
+
+        Raises:
+            NotBelievedError: as `line`.
+        """
         bound = self._bound(agent, await self.certificates.line(agent))
         while True:
             document = await self.documents.get(agent) or await self._first(agent, bound)
@@ -83,8 +96,10 @@ class Pins:
                 break
         if present is not pinned:
             log.info("agent renewed", agent=agent, serial=present.identity.serial)
-        before = next((each.identity for each in bound if present.follows(each)), None)
-        return (present.identity,) if before is None else (present.identity, before)
+        over = {each.key_hash for each in document.ended}
+        before = next((each.identity for each in bound if present.follows(each) and each.key not in over), None)
+        line = (present.identity,) if before is None else (present.identity, before)
+        return line, document.quarantined_at is not None
 
     def _bound(self, agent: str, line: list[Certificate]) -> list[Bound]:
         """Newest first."""

@@ -3,14 +3,16 @@ so a repeat meets itself.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from libs.domain.accounts import Account
 from libs.domain.state import Flight
 from libs.service.clock import Clock
+from libs.store.agents import AgentDocument
 from libs.store.audit import Audit, AuditRecord, Who
 from libs.store.resources import Resource
 from libs.wire.ids import Noun, derived_id
-from libs.wire.requests import Person, Request, RevealContent
+from libs.wire.requests import ChooseContent, ForkContent, Person, Request, RevealContent
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,46 @@ class Records:
                 reason=reason,
                 address=person.address,
                 extra={"agent": agent, "via": person.via},
+            )
+        )
+
+    async def forked(self, content: ForkContent, request: Request, resource: Resource | None) -> None:
+        """An agent is about to be quarantined."""
+        sides = [f"{each.host_name} {each.address} {each.run}" for each in content.sides]
+        await self._of_agent("agent.quarantine", request.id, content.agent, resource, extra={"machines": sides})
+
+    async def chosen(self, content: ChooseContent, request: Request, person: Person) -> None:
+        """A person chose one of two machines."""
+        await self.audit.append(
+            AuditRecord(
+                id=derived_id(Noun.AUDIT, "agent.choose", request.id),
+                at=self.clock.now(),
+                who=Who(id=person.id, name=person.name),
+                what="agent.choose",
+                resource=request.resource,
+                outcome="chosen",
+                reason=content.reason,
+                address=person.address,
+                extra={"agent": content.agent, "run": content.run, "via": person.via},
+            )
+        )
+
+    async def released(self, document: AgentDocument, key: str, resource: Resource | None) -> None:
+        """The chosen machine has other keys: the quarantine is about to end, and every older key with it."""
+        extra = {"run": document.chosen, "key_hash": key}
+        await self._of_agent("agent.release", str(document.fork), document.id, resource, extra=extra)
+
+    async def _of_agent(
+        self, what: str, name: str, agent: str, resource: Resource | None, *, extra: dict[str, Any]
+    ) -> None:
+        await self.audit.append(
+            AuditRecord(
+                id=derived_id(Noun.AUDIT, what, name, agent),
+                at=self.clock.now(),
+                who=Who(id="scheduler", name="scheduler"),
+                what=what,
+                resource=None if resource is None else resource.id,
+                extra={"agent": agent} | extra,
             )
         )
 

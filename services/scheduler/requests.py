@@ -21,11 +21,19 @@ from libs.store.requests import Requests
 from libs.vault.open import Opener
 from libs.vault.seal import VaultKeys
 from libs.wire.envelope import Envelope
-from libs.wire.events import AgentRevokeRequested, TaskCancelRequested, TaskRequested
+from libs.wire.events import (
+    AgentChooseRequested,
+    AgentForkReported,
+    AgentRevokeRequested,
+    TaskCancelRequested,
+    TaskRequested,
+)
 from libs.wire.reasons import Reason
 from libs.wire.requests import (
     AdoptContent,
     CancelContent,
+    ChooseContent,
+    ForkContent,
     Request,
     ResetContent,
     RevokeAgentContent,
@@ -37,6 +45,7 @@ from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
 from libs.wire.steps import Step, step
 from services.scheduler.epochs import Epochs
+from services.scheduler.forks import Forks
 from services.scheduler.ledger import Ledger, UnknownAccountError
 from services.scheduler.nonces import Nonces
 from services.scheduler.offers import Offers
@@ -46,6 +55,9 @@ from services.scheduler.trusted import Agents, Gateway
 from services.scheduler.withdrawals import Withdrawals
 
 log = structlog.get_logger()
+
+
+_OF_AGENTS = (AgentRevokeRequested, AgentForkReported, AgentChooseRequested)
 
 
 class _OvertakenError(Exception):
@@ -64,6 +76,7 @@ class Desk:
     offers: Offers
     withdrawals: Withdrawals
     revocations: Revocations
+    forks: Forks
     projection: Projection
     opener: Opener
     keys: VaultKeys
@@ -79,10 +92,11 @@ class Desk:
         """
         if envelope.type == TaskCancelRequested.TYPE:
             await self.take(TaskCancelRequested.read(envelope).request)
-        elif envelope.type == AgentRevokeRequested.TYPE:
-            await self.take(AgentRevokeRequested.read(envelope).request)
-        else:
+        elif envelope.type == TaskRequested.TYPE:
             await self.take(TaskRequested.read(envelope).task)
+        else:
+            kind = next((each for each in _OF_AGENTS if envelope.type == each.TYPE), AgentRevokeRequested)
+            await self.take(kind.read(envelope).request)
 
     async def take(self, key: str) -> None:
         """Carries out the request with this identifier, once."""
@@ -109,6 +123,11 @@ class Desk:
             return await self._cancel(request, content)
         if isinstance(content, RevokeAgentContent):
             return await self.revocations.revoke(request, content)
+        if isinstance(content, ForkContent):
+            return await self.forks.quarantine(request, content)
+        if isinstance(content, ChooseContent):
+            await self.take(content.fork)  # the choice may have overtaken it
+            return await self.forks.choose(request, content)
         if isinstance(content, TaskContent):
             await self._begin(request, content)
         else:

@@ -13,18 +13,12 @@ whose agent was revoked enrols anew, as another agent.
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.broker.ports import Broker
-from libs.domain.accounts import Account
-from libs.domain.errors import StaleAnswerError
-from libs.domain.rotation import lost
-from libs.domain.state import Change, End, Phase
 from libs.service.clock import Clock
-from libs.store.accounts import Accounts
 from libs.store.agents import AgentDocument, AgentDocuments
 from libs.store.certificates import Certificates
 from libs.store.resources import Resources
@@ -32,13 +26,10 @@ from libs.wire.events import AgentRevoked, ResourceChanged
 from libs.wire.reasons import Reason
 from libs.wire.requests import Person, Request, RevokeAgentContent
 from libs.wire.revocation import Revocation, revocation
-from services.scheduler.ledger import Ledger
 from services.scheduler.records import Records
 from services.scheduler.withdrawals import Withdrawals
 
 log = structlog.get_logger()
-
-_PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -48,8 +39,6 @@ class Revocations:
     documents: AgentDocuments
     certificates: Certificates
     resources: Resources
-    accounts: Accounts
-    ledger: Ledger
     withdrawals: Withdrawals
     records: Records
     task_key: Ed25519PrivateKey
@@ -65,7 +54,8 @@ class Revocations:
         named = {each.resource for each in await self.certificates.of_agent(content.agent)}
         for resource in await self.resources.get_many(sorted(named)):
             if resource.agent == content.agent:
-                await self._end_flights(resource.id)
+                async for account in self.withdrawals.of_resource(resource.id):
+                    await self.withdrawals.end_flight(account, Reason.AGENT_REVOKED)
                 changed = ResourceChanged(resource=resource.id, rev=resource.rev)
                 await self.broker.notify(changed.envelope(self.clock.now()))
         await self.broker.notify(AgentRevoked(agent=content.agent).envelope(self.clock.now()))
@@ -90,28 +80,3 @@ class Revocations:
             if await done:
                 log.warning("agent revoked", agent=content.agent, by=person.name)
                 return
-
-    async def _end_flights(self, resource: str) -> None:
-        after = None
-        while page := await self.accounts.of_resource_after(resource, limit=_PAGE, after=after):
-            for account in page:
-                await self._end_flight(account)
-            after = (page[-1].name, page[-1].id)
-
-    async def _end_flight(self, account: Account) -> None:
-        """What waits is taken back; what its agent has already may be live, or come to be."""
-        seen: Account | None = account
-        while seen is not None and (flight := seen.rotation.flight) is not None:
-            try:
-                if flight.phase is Phase.OFFERED:
-                    await self.ledger.turn(seen.id, partial(_lost, task=flight.task, now=self.clock.now()))
-                    return
-                if await self.withdrawals.end_queued(seen, End.CANCELLED, Reason.AGENT_REVOKED):
-                    return
-            except StaleAnswerError:
-                log.info("an account was turned meanwhile", account=seen.id)
-            seen = await self.accounts.get(account.id)
-
-
-def _lost(account: Account, *, task: str, now: int) -> Change:
-    return lost(account.rotation, task=task, now=now)

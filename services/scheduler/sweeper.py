@@ -25,6 +25,7 @@ from services.scheduler.clock_watch import ClockWatch
 from services.scheduler.enrolments import Enrolments
 from services.scheduler.episodes import Episodes
 from services.scheduler.fetches import Fetches
+from services.scheduler.forks import Forks
 from services.scheduler.ledger import Ledger
 from services.scheduler.observations import Discoveries
 from services.scheduler.offers import Offers
@@ -55,6 +56,7 @@ class Sweeper:
     reports: Reports
     discoveries: Discoveries
     enrolments: Enrolments
+    forks: Forks
     fetches: Fetches
     episodes: Episodes
     offers: Offers
@@ -81,6 +83,7 @@ class Sweeper:
         for observation in await self.observations.waiting(now, patience=PATIENCE, limit=BATCH):
             await self._try(self.discoveries.take(observation.id), observation.id)
         await self._try(self.enrolments.sweep(now - PATIENCE), "enrolments")
+        await self._try(self.forks.sweep(), "forks")
         for account in await self.accounts.with_ended(limit=BATCH):
             await self._try(self.projection.show(account), account.id)
         for account in await self.accounts.due(self.clock.now(), limit=BATCH):

@@ -19,9 +19,10 @@ from dataclasses import dataclass, replace
 import structlog
 
 from libs.broker.ports import Broker
+from libs.domain.accounts import Account
 from libs.domain.errors import RuleError
-from libs.domain.state import Status
-from libs.domain.trust import trust_lost
+from libs.domain.state import Change, Status
+from libs.domain.trust import release, trust_lost
 from libs.pki.check import AgentIdentity
 from libs.pki.csr import key_hash
 from libs.service.clock import Clock
@@ -98,7 +99,7 @@ class Takeovers:
         after = None
         while page := await self.accounts.of_resource_after(resource, limit=_PAGE, after=after):
             for account in page:
-                await self.ledger.turn(account.id, lambda a: trust_lost(a.rotation, now=self.clock.now()))
+                await self.ledger.turn(account.id, lambda a: _doubted(a, self.clock.now()))
             after = (page[-1].name, page[-1].id)
 
     async def _hand_over(self, resource: str, agent: str, since: int) -> bool:
@@ -115,3 +116,9 @@ class Takeovers:
         for account in await self.accounts.of_resource(resource):
             if account.rotation.status is Status.UNCERTAIN:
                 await self.episodes.begin(account)
+
+
+def _doubted(account: Account, now: int) -> Change:
+    """What was proven is past. Where two machines had the old identity, the person's approval says which it is now."""
+    r = account.rotation
+    return release(r) if r.status is Status.QUARANTINED else trust_lost(r, now=now)

@@ -58,17 +58,20 @@ class Agents:
         """The agent of a resource.
 
         Raises:
-            RuleError: with `no_agent`: none is active, or its certificate does not bind these keys to this resource.
+            RuleError: with `no_agent`: none is active, or its certificate does not bind these keys to this resource;
+                with `account_quarantined`: two machines have its identity.
         """
         found = await self._resources.get(resource)
         if found is None:
             raise RuleError(Reason.NO_AGENT)
         try:
-            identity = await self.named(found.agent)
+            (identity, *_), quarantined = await self._pins.standing(found.agent)
         except NotBelievedError as error:
             raise RuleError(Reason.NO_AGENT, str(error)) from error
         if identity.resource != resource:
             raise RuleError(Reason.NO_AGENT, f"{identity.agent} is certified for {identity.resource}")
+        if quarantined:
+            raise RuleError(Reason.ACCOUNT_QUARANTINED)
         return identity
 
     async def to_seal_to(self, resource: str) -> AgentIdentity:
@@ -92,7 +95,9 @@ class Agents:
 
     async def _signer(self, signed: Signed, agent: str) -> AgentIdentity:
         """The identity whose key this names: the agent's present one, or the one before."""
-        line = await self._pins.line(agent)
+        line, quarantined = await self._pins.standing(agent)
+        if quarantined:
+            raise NotBelievedError(f"two machines are {agent}")
         return next((each for each in line if key_id(each.public_key) == signed.key), line[0])
 
     async def result(self, signed: Signed, agent: str) -> tuple[AgentIdentity, Result]:

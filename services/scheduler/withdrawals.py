@@ -1,21 +1,32 @@
 """Taking back what waits: a cancel, a deadline or a revocation against the agent's fetch. Whoever is later loses."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
+
+import structlog
 
 from libs.domain.accounts import Account
-from libs.domain.rotation import withdrawn
-from libs.domain.state import End
+from libs.domain.errors import StaleAnswerError
+from libs.domain.rotation import lost, withdrawn
+from libs.domain.state import Change, End, Phase
 from libs.service.clock import Clock
+from libs.store.accounts import Accounts
 from libs.wire.reasons import Reason
 from services.scheduler.fetches import Fetches
 from services.scheduler.ledger import Ledger
 from services.scheduler.offers import Offers
 
+log = structlog.get_logger()
+
+_PAGE = 200
+
 
 @dataclass(frozen=True)
 class Withdrawals:
-    """Ends queued flights."""
+    """Ends flights."""
 
+    accounts: Accounts
     offers: Offers
     fetches: Fetches
     ledger: Ledger
@@ -35,3 +46,31 @@ class Withdrawals:
             account.id, lambda a: withdrawn(a.rotation, task=flight.task, end=end, reason=reason, now=now)
         )
         return True
+
+    async def end_flight(self, account: Account, reason: Reason) -> None:
+        """Nothing is to be had of the agent any more: what waits is taken back; what it has already may be live, or
+        come to be.
+        """
+        seen: Account | None = account
+        while seen is not None and (flight := seen.rotation.flight) is not None:
+            try:
+                if flight.phase is Phase.OFFERED:
+                    await self.ledger.turn(seen.id, partial(_lost, task=flight.task, now=self.clock.now()))
+                    return
+                if await self.end_queued(seen, End.CANCELLED, reason):
+                    return
+            except StaleAnswerError:
+                log.info("an account was turned meanwhile", account=seen.id)
+            seen = await self.accounts.get(account.id)
+
+    async def of_resource(self, resource: str) -> AsyncIterator[Account]:
+        """Every account of a resource."""
+        after = None
+        while page := await self.accounts.of_resource_after(resource, limit=_PAGE, after=after):
+            for account in page:
+                yield account
+            after = (page[-1].name, page[-1].id)
+
+
+def _lost(account: Account, *, task: str, now: int) -> Change:
+    return lost(account.rotation, task=task, now=now)

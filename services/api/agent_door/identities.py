@@ -11,8 +11,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from libs.pki.check import AgentAuthorities, AgentIdentity, Standing
+from libs.pki.csr import key_hash
 from libs.pki.errors import NotTrustedError
+from libs.store.agents import AgentDocument
 from libs.store.certificates import Certificates, CertificateState
+from libs.wire.sign import Signed
 from services.api.errors import AgentRefusedError
 from services.api.revocations import Revocations
 
@@ -26,6 +29,12 @@ class Certified:
 
     identity: AgentIdentity
     renew_at: int
+    mail: bool = True  # whether jobs may be handed out for this request
+
+    @property
+    def key(self) -> str:
+        """The signing key's hash."""
+        return key_hash(self.identity.public_key)
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,12 @@ class Known:
 
     agent: str
     line: tuple[Certified, ...]
+    document: AgentDocument | None  # what the scheduler says of it
+
+    def ended(self, key: str) -> Signed | None:
+        """The scheduler's word that this key of the agent is over, if it is."""
+        ended = () if self.document is None else self.document.ended
+        return next((each.statement for each in ended if each.key_hash == key), None)
 
 
 class Identities:
@@ -49,13 +64,14 @@ class Identities:
         Raises:
             AgentRefusedError: `agent_unknown`, `agent_revoked` (with the scheduler's statement, once there is one).
         """
-        found, revoked = await asyncio.gather(self._certificates.of_agent(agent), self._revocations.of(agent))
+        found, (document, revoked) = await asyncio.gather(
+            self._certificates.of_agent(agent), self._revocations.standing(agent)
+        )
         if revoked is not None:
-            said = {} if revoked.statement is None else {"revocation": revoked.statement.model_dump(mode="json")}
-            raise AgentRefusedError(_REVOKED, "agent_revoked", **said)
+            raise refused_for_good(revoked.statement)
         good = [each for each in found if each.state is CertificateState.ACTIVE]
         if found and not good:
-            raise AgentRefusedError(_REVOKED, "agent_revoked")
+            raise refused_for_good(None)
         line = tuple(
             Certified(identity, each.renew_at if identity.standing is Standing.IN_USE else 0)
             for each in good
@@ -63,7 +79,7 @@ class Identities:
         )
         if not line:
             raise AgentRefusedError("This server knows no such agent.", "agent_unknown")
-        return Known(agent, line)
+        return Known(agent, line, document)
 
     def _check(self, pem: bytes) -> AgentIdentity | None:
         name = hashlib.sha256(pem).digest()
@@ -78,3 +94,9 @@ class Identities:
             while len(self._checked) > _KEPT:
                 self._checked.popitem(last=False)
         return identity
+
+
+def refused_for_good(statement: Signed | None) -> AgentRefusedError:
+    """`agent_revoked`, with the scheduler's word for it, once there is one."""
+    said = {} if statement is None else {"revocation": statement.model_dump(mode="json")}
+    return AgentRefusedError(_REVOKED, "agent_revoked", **said)

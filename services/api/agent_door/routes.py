@@ -48,7 +48,7 @@ def router(
     async def fetch(request: Request, body: FetchRequest) -> FetchAnswer:
         """Signed; this fetch is the offer."""
         admitted = await signed.admit(request, body)
-        return await door.fetch(admitted.identity)
+        return await door.fetch(admitted)
 
     @routes.post("/report", summary="Report results")
     async def report(request: Request, body: ReportRequest) -> ReportAnswer:
@@ -60,7 +60,7 @@ def router(
     async def observe(request: Request, body: ObserveRequest) -> ObserveAnswer:
         """Signed; safe to repeat."""
         admitted = await signed.admit(request, body)
-        await door.observe(admitted.identity, body)
+        await door.observe(admitted, body)
         return ObserveAnswer(stored=True)
 
     @routes.post("/renew", summary="Renew an agent's certificate")

@@ -54,10 +54,12 @@ class AgentDoor:
         board: Noticeboard,
         clock: Callable[[], int],
         nudge: Nudge,
+        dismiss: Callable[[str], None],
     ) -> None:
         self._jobs, self._results, self._observations, self._presences = jobs, results, observations, presences
         self._receipts, self._board = receipts, board
         self._tokens, self._heard, self._clock, self._nudge = tokens, heard, clock, nudge
+        self._dismiss = dismiss
 
     async def session(self, admitted: Certified, body: SessionRequest, address: str) -> SessionAnswer:
         """A contact: what changed is written, a token for polls is given, and the agent is told to renew in time."""
@@ -81,19 +83,26 @@ class AgentDoor:
             self._heard.note(agent)
         else:
             await self._presences.contact(after)
+        self._dismiss(agent)  # a poll of an earlier session, of whoever holds it
         return SessionAnswer(
             token=self._tokens.make(agent, now),
             expires_in=_until_renewal(admitted, now),
             hold=MAX_HOLD_SECONDS,
             server_time=now,
-            observe=known != body.digest,
+            observe=admitted.mail and known != body.digest,
             renew=now >= admitted.renew_at,
             notice=self._board.newest if self._board.newest > body.notice else 0,
         )
 
-    async def fetch(self, identity: AgentIdentity) -> FetchAnswer:
-        """The agent's jobs: what waits, which is offered by this, and what it fetched before and has not answered."""
+    async def fetch(self, admitted: Certified) -> FetchAnswer:
+        """The agent's jobs: what waits, which is offered by this, and what it fetched before and has not answered.
+
+        None while it is not known which machine this is.
+        """
+        identity = admitted.identity
         self._heard.note(identity.agent)
+        if not admitted.mail:
+            return FetchAnswer(jobs=())
         jobs = [job for job in await self._jobs.of_agent(identity.agent) if await self._offered(job)]
         return FetchAnswer(jobs=tuple(job.signed for job in jobs if job.signed is not None))
 
@@ -160,12 +169,16 @@ class AgentDoor:
             raise InvalidError(f"results.{n}", "It is another agent's result.", "result_invalid")
         return result
 
-    async def observe(self, identity: AgentIdentity, body: ObserveRequest) -> None:
+    async def observe(self, admitted: Certified, body: ObserveRequest) -> None:
         """Stores an observation, and keeps its digest for the sessions to come.
+
+        While it is not known which machine this is the digest is not kept: the scheduler may not believe it, so the
+        machine is asked again.
 
         Raises:
             InvalidError: it is not signed by this agent, or tells of another one.
         """
+        identity = admitted.identity
         try:
             raw = verify(body.observation, Prefix.OBSERVATION, identity.public_key)
             seen = Observation.model_validate_json(raw)
@@ -185,7 +198,7 @@ class AgentDoor:
         before = await self._presences.get(identity.agent)
         found = Presence(id=identity.agent, last_seen=now) if before is None else before
         await self._presences.contact(
-            replace(found, last_seen=now, digest=digest(seen.accounts), sequence=seen.sequence)
+            replace(found, last_seen=now, digest=digest(seen.accounts) if admitted.mail else "", sequence=seen.sequence)
         )
 
 

@@ -1,6 +1,7 @@
 """The signature of an agent's request: checked against the agent that its body names, and its nonce spent once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from fastapi import Request
 
@@ -8,7 +9,9 @@ from libs.pki.check import Standing
 from libs.store.nonces import Nonces
 from libs.wire.agent_api import FetchRequest, ObserveRequest, RenewRequest, ReportRequest, SessionRequest
 from libs.wire.http_signature import MAX_AGE_SECONDS, RefusedError, Verified, verify
-from services.api.agent_door.identities import Certified, Identities
+from services.api.agent_door.forks import Forks, Spoken
+from services.api.agent_door.identities import Certified, Identities, Known, refused_for_good
+from services.api.auth import address
 from services.api.errors import AgentRefusedError
 
 Body = SessionRequest | FetchRequest | ReportRequest | ObserveRequest | RenewRequest
@@ -27,9 +30,15 @@ class SignedRequests:
     """Admits signed requests. `clock` in Unix milliseconds; `refused` is told the code of each refusal."""
 
     def __init__(
-        self, identities: Identities, nonces: Nonces, clock: Callable[[], int], refused: Callable[[str], None]
+        self,
+        identities: Identities,
+        nonces: Nonces,
+        forks: Forks,
+        clock: Callable[[], int],
+        refused: Callable[[str], None],
     ) -> None:
-        self._identities, self._nonces, self._clock, self._refused = identities, nonces, clock, refused
+        self._identities, self._nonces, self._forks = identities, nonces, forks
+        self._clock, self._refused = clock, refused
 
     async def admit(self, request: Request, body: Body, *, expired: bool = False) -> Certified:
         """Who signed the request, which is the agent that its body names.
@@ -38,11 +47,15 @@ class SignedRequests:
 
         Raises:
             AgentRefusedError: `signature_missing`, `signature_invalid`, `clock_skew` (with the server's time),
-                `nonce_used`, `agent_unknown`, `agent_revoked`, `certificate_expired`.
+                `nonce_used`, `agent_unknown`, `agent_revoked`, `certificate_expired`, `agent_quarantined`, `run_over`,
+                `request_late`.
         """
         raw = await request.body()
         try:
-            certified, signature = await self._verified(request, raw, body.agent)
+            known = await self._identities.known(body.agent)
+            certified, signature = self._verified(request, raw, known)
+            if (over := known.ended(certified.key)) is not None:
+                raise refused_for_good(over)
             expires = (signature.created + _KEPT_SECONDS) * 1000
             if not await self._nonces.claim(signature.key, signature.nonce, expires):
                 raise AgentRefusedError("This request came before. Sign it anew to repeat it.", "nonce_used")
@@ -50,13 +63,25 @@ class SignedRequests:
             if not expired and (retired or self._clock() > certified.identity.not_after):
                 what = "is of a retired authority" if retired else "has expired"
                 raise AgentRefusedError(f"This agent's certificate {what}. It must renew it.", "certificate_expired")
+            created, key = signature.created * 1000, certified.key
+            spoken = Spoken(
+                agent=known.agent,
+                run=body.run,
+                signed_at=created,
+                address=address(request),
+                key=key,
+                answered=not isinstance(body, SessionRequest),
+                document=known.document,
+            )
+            passed = await self._forks.heard(spoken)
         except AgentRefusedError as error:
             self._refused(error.stable)
             raise
-        return certified
+        renew_at = 0 if passed.must_renew else certified.renew_at
+        return replace(certified, renew_at=renew_at, mail=passed.mail)
 
-    async def _verified(self, request: Request, raw: bytes, agent: str) -> tuple[Certified, Verified]:
-        known = await self._identities.known(agent)
+    def _verified(self, request: Request, raw: bytes, known: Known) -> tuple[Certified, Verified]:
+        agent = known.agent
         refusal: RefusedError | None = None
         for certified in known.line:
             public = certified.identity.public_key

@@ -57,6 +57,8 @@ class SessionTokens:
         self._secrets, self._newest, self._era = tuple(secrets), newest, era
         self._epoch = 0
         self._good: dict[str, _Good] = {}
+        self._latest: dict[str, int] = {}
+        self._void: set[str] = set()
 
     def begin(self, epoch: int) -> None:
         """Tokens of an older epoch are over from now on."""
@@ -64,20 +66,34 @@ class SessionTokens:
 
     def make(self, agent: str, now: int) -> str:
         """A token of `agent` for ten minutes from `now`, Unix milliseconds."""
-        notice, text = self._newest(), f"{agent}.{now // 1000 + LIFETIME_SECONDS}.{self._epoch}"
+        expiry, notice = now // 1000 + LIFETIME_SECONDS, self._newest()
+        text = f"{agent}.{expiry}.{self._epoch}"
         text = f"v3.{text}.{notice}.{self._era}" if notice or self._era else f"v2.{text}"
+        self._latest[agent] = expiry
+        self._void.discard(agent)
         return f"{text}.{_mac(self._secrets[0], text)}"
 
-    def agent(self, token: str, now: int) -> str | None:
-        """Whose token it is; None when it is not ours, its time is over, or it ends later than any token of now can.
+    def void(self, agent: str) -> None:
+        """No token of this agent is good at this gateway any more, until it makes another one."""
+        self._void.add(agent)
 
-        A token that was found good once is remembered, because an agent shows the same one with each poll.
+    def agent(self, token: str, now: int) -> str | None:
+        """Whose token it is; None when it is not ours, its time is over, it ends later than any token of now can, or
+        the agent has a newer one.
+
+        A token that was found good once is remembered, because an agent shows the same one with each poll. One machine
+        never goes back to an older token: of two with one identity, the one that does must open a session, and is seen.
         """
         good = self._good.get(token) or self._checked(token)
         if good is None:
             return None
-        in_time = 0 < good.expiry - now // 1000 <= LIFETIME_SECONDS + _SKEW_SECONDS
-        return good.agent if in_time and good.epoch >= self._epoch and good.notice >= self._newest() else None
+        latest = now // 1000 + LIFETIME_SECONDS + _SKEW_SECONDS
+        if not now // 1000 < good.expiry <= latest or good.epoch < self._epoch or good.notice < self._newest():
+            return None
+        if good.agent in self._void or good.expiry < self._latest.get(good.agent, 0) <= latest:
+            return None
+        self._latest[good.agent] = good.expiry
+        return good.agent
 
     def _checked(self, token: str) -> _Good | None:
         text, _, mac = token.rpartition(".")

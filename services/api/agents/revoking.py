@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from libs.domain import deadlines
 from libs.store.certificates import Certificates
 from libs.store.errors import OutcomeUnknownError
 from libs.store.requests import RequestDocument, Requests
@@ -17,10 +16,7 @@ from services.api.agents.views import AgentFacts
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, NotThereError
 from services.api.nudge import Nudge
-from services.api.signing import Signer
-
-_FOR_GOOD = 100 * 365 * deadlines.DAY
-"""A revocation that a scheduler takes late still counts: there is no later moment at which it would be wrong."""
+from services.api.signing import FOR_GOOD, Signer
 
 
 class Revoking:
@@ -63,7 +59,7 @@ class Revoking:
             )
             content = RevokeAgentContent(agent=key, reason=body.reason)
             request, signed = self._signer.request(
-                content, name=name, person=person, lifetime=_FOR_GOOD, resource=resource
+                content, name=name, person=person, lifetime=FOR_GOOD, resource=resource
             )
             document = RequestDocument(id=name, signed=signed, created_at=request.issued_at, requester=caller.id)
             event = AgentRevokeRequested(request=name).envelope(request.issued_at)

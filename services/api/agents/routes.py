@@ -5,15 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from services.api.access import Caller
+from services.api.agents.choosing import Choosing
 from services.api.agents.revoking import Revoking
-from services.api.agents.schemas import AgentView, RevokeBody
+from services.api.agents.schemas import AgentView, ChooseBody, RevokeBody
 from services.api.agents.service import Agents
 from services.api.auth import SignedIn
 from services.api.fields import Cursor, Limit, Name, Page
 from services.api.problems import PROBLEMS
 
 
-def router(agents: Agents, revoking: Revoking, signed_in: SignedIn) -> APIRouter:
+def router(agents: Agents, revoking: Revoking, choosing: Choosing, signed_in: SignedIn) -> APIRouter:
     routes = APIRouter(prefix="/v1/agents", tags=["agents"], responses=PROBLEMS)
 
     @routes.get("", summary="List agents")
@@ -29,5 +30,12 @@ def router(agents: Agents, revoking: Revoking, signed_in: SignedIn) -> APIRouter
         repeat; for administrators.
         """
         return await revoking.revoke(caller, agent, body)
+
+    @routes.post("/{agent}/choose", summary="Choose one of two machines")
+    async def choose(caller: Annotated[Caller, Depends(signed_in)], agent: Name, body: ChooseBody) -> AgentView:
+        """Of two machines that use one identity: this one gets other keys, and then the other one's are over. For
+        administrators.
+        """
+        return await choosing.choose(caller, agent, body)
 
     return routes

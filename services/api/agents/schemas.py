@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from libs.wire.requests import RevokeReason
+from libs.wire.requests import RevokeReason, RunName
 from services.api.fields import Body, Moment, Ref, View
 
 
@@ -10,10 +10,26 @@ class RevokeBody(Body):
     reason: RevokeReason = Field(description="Why, for the record; the machine's administrator reads it too.")
 
 
+class ChooseBody(Body):
+    run: RunName = Field(description="Which machine it is: `run` of one of the agent's `machines`.")
+    reason: RevokeReason = Field(description="Why, for the record.")
+
+
+class MachineView(View):
+    """One of two machines that use one identity."""
+
+    run: str
+    host_name: str
+    address: str
+    starts: int = Field(description="How often its agent was started, as its disk counts.")
+    since: Moment
+    last_seen: Moment
+
+
 class AgentView(View):
     id: str
     resource: Ref
-    state: str = Field(description="`active` or `revoked`.")
+    state: str = Field(description="`active`, `quarantined` (on two machines) or `revoked`.")
     version: str
     last_seen: Moment | None
     clock_skew_seconds: int | None = Field(
@@ -23,4 +39,5 @@ class AgentView(View):
     enrolled_at: Moment
     expires_at: Moment = Field(description="When its certificate ends.")
     revoked_at: Moment | None = Field(description="Since when nothing of it counts any more.")
+    machines: tuple[MachineView, ...] = Field(description="Of a quarantined agent: choose one.")
     revoked_because: str | None = Field(description="Why; empty until the scheduler has signed the revocation.")

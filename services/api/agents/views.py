@@ -1,11 +1,13 @@
 """What certificates, revocations and presence tell of agents."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from libs.store.certificates import Certificate, Certificates, CertificateState
 from libs.store.presence import Presence, Presences
 from libs.store.resources import Resource
-from services.api.agents.schemas import AgentView
+from libs.store.runs import RunsDocument, RunsDocuments
+from services.api.agents.schemas import AgentView, MachineView
 from services.api.fields import Ref
 from services.api.resources.schemas import AgentBrief
 from services.api.revocations import Revocations, Revoked
@@ -14,8 +16,11 @@ from services.api.revocations import Revocations, Revoked
 class AgentFacts:
     """Reads what is known of agents."""
 
-    def __init__(self, certificates: Certificates, presences: Presences, revocations: Revocations) -> None:
-        self._certificates, self._presences, self._revocations = certificates, presences, revocations
+    def __init__(
+        self, certificates: Certificates, presences: Presences, revocations: Revocations, runs: RunsDocuments
+    ) -> None:
+        self._certificates, self._presences = certificates, presences
+        self._revocations, self._runs = revocations, runs
 
     async def views(self, resources: Iterable[Resource]) -> dict[str, AgentView]:
         """The agents of some resources, by the resource's identifier; one without a certificate is left out."""
@@ -23,30 +28,53 @@ class AgentFacts:
         wanted = list(resources)
         heard = {each.id: each for each in await self._presences.get_many(each.agent for each in wanted)}
         revoked = await self._revocations.among(each.agent for each in wanted)
+        runs = {each.id: each for each in await self._runs.get_many(each.agent for each in wanted)}
         for resource in wanted:
             certificates, agent = await self._certificates.of_agent(resource.agent), resource.agent
             if certificates:
-                found[resource.id] = _view(certificates[0], resource.name, heard.get(agent), revoked.get(agent))
+                known = _Known(heard.get(agent), revoked.get(agent), runs.get(agent))
+                found[resource.id] = _view(certificates[0], resource.name, known)
         return found
 
     async def one(self, certificate: Certificate, resource: Resource | None) -> AgentView:
         """The agent of a certificate, also where it is not, or not any more, the one of its resource."""
         name = certificate.resource_name if resource is None else resource.name
-        presence = await self._presences.get(certificate.agent)
-        return _view(certificate, name, presence, await self._revocations.of(certificate.agent))
+        agent = certificate.agent
+        known = _Known(await self._presences.get(agent), await self._revocations.of(agent), await self._runs.get(agent))
+        return _view(certificate, name, known)
 
 
-def _view(certificate: Certificate, name: str, presence: Presence | None, revoked: Revoked | None) -> AgentView:
+class _Known(NamedTuple):
+    presence: Presence | None
+    revoked: Revoked | None
+    runs: RunsDocument | None
+
+
+def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
+    presence, revoked, runs = known
+    sides = runs.sides if runs is not None and runs.fork is not None and revoked is None else ()
+    state = certificate.state.value if revoked is None else CertificateState.REVOKED.value
     return AgentView(
         id=certificate.agent,
         resource=Ref(id=certificate.resource, name=name),
-        state=certificate.state.value if revoked is None else CertificateState.REVOKED.value,
+        state="quarantined" if sides else state,
         version=certificate.agent_version if presence is None else presence.version or certificate.agent_version,
         last_seen=None if presence is None else presence.last_seen,
         clock_skew_seconds=None if presence is None else presence.skew,
         enrolled_at=certificate.created_at,
         expires_at=certificate.not_after,
         revoked_at=None if revoked is None else revoked.at,
+        machines=tuple(
+            MachineView(
+                run=each.run,
+                host_name=each.host_name,
+                address=each.address,
+                starts=each.boot,
+                since=each.since,
+                last_seen=each.last,
+            )
+            for each in sides
+        ),
         revoked_because=None if revoked is None else revoked.reason,
     )
 

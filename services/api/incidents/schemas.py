@@ -21,7 +21,7 @@ class ClosedView(View):
 
 class IncidentView(View):
     id: str
-    kind: str = Field(description="`token_used_by_another_key`.")
+    kind: str = Field(description="`token_used_by_another_key` or `identity_on_two_machines`.")
     at: Moment
     sentence: str = Field(description="What happened.")
     next: str = Field(description="What to do.")
@@ -29,6 +29,7 @@ class IncidentView(View):
     address: str
     user_name: str
     package: str | None
-    token: str
-    key: str = Field(description="SHA-256 of the key that came second.")
+    token: str | None
+    agent: str | None = Field(description="Of an identity on two machines.")
+    key: str = Field(description="SHA-256 of the key that came second; empty where both have the same.")
     closed: ClosedView | None = Field(description="By whom, when and why; null while somebody should look at it.")

@@ -1,6 +1,7 @@
 """Incidents: what may be an attack, for those whose packages it concerns, until somebody has looked at it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 
 from libs.store.closings import Closing, Closings
 from libs.store.incidents import Incident
@@ -15,21 +16,28 @@ _NEXT = (
     "If that machine is yours, build another package for it. If not, somebody has a copy of your package: see which"
     " machine enrolled by it (keyturn agents), and build new packages where you doubt it."
 )
+_CHOOSE = (
+    "See which machine is the right one (keyturn agents choose lists both) and choose it; it gets other keys, and the"
+    " other one is out. Shut the other one down, or enrol it anew with a package of its own."
+)
 
 
 class Incidents:
     """Lists and closes incidents. `clock` in Unix milliseconds."""
 
     def __init__(
-        self, incidents: StoredIncidents, closings: Closings, recorder: Recorder, clock: Callable[[], int]
+        self, raised: Sequence[StoredIncidents], closings: Closings, recorder: Recorder, clock: Callable[[], int]
     ) -> None:
-        self._incidents, self._closings, self._recorder, self._clock = incidents, closings, recorder, clock
+        self._raised, self._closings, self._recorder, self._clock = raised, closings, recorder, clock
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[IncidentView]:
         """An administrator sees all, others those of their packages; newest first."""
         seen_by = None if caller.is_administrator else caller.id
         after = from_cursor(cursor, int)
-        found = await self._incidents.page(now=self._clock(), limit=limit + 1, after=after, seen_by=seen_by)
+        now = self._clock()
+        pages = [await each.page(now=now, limit=limit + 1, after=after, seen_by=seen_by) for each in self._raised]
+        merged = sorted(chain(*pages), key=lambda each: (each.created_at, each.id), reverse=True)
+        found = merged[: limit + 1]
         closed = {each.id: each for each in await self._closings.get_many(each.id for each in found)}
         return page_of(
             found, limit, lambda each: _view(each, closed.get(each.id)), lambda each: (each.created_at, each.id)
@@ -60,7 +68,7 @@ class Incidents:
         return _view(found, before)
 
     async def _theirs(self, caller: Caller, key: str) -> Incident:
-        found = await self._incidents.get(key)
+        found = next((each for each in [await of.get(key) for of in self._raised] if each is not None), None)
         if found is None:
             raise NotThereError("incident")
         owned(caller, found.seen_by, "incident")
@@ -72,18 +80,29 @@ def _view(found: Incident, closing: Closing | None) -> IncidentView:
         id=found.id,
         kind=found.kind,
         at=found.created_at,
-        sentence=(
-            f"A machine that calls itself {found.host_name}, seen from {found.address or 'an unknown address'}, tried"
-            f" to enrol under {found.user_name} with a package that another machine had used. It was refused."
-        ),
-        next=_NEXT,
+        sentence=_sentence(found),
+        next=_NEXT if found.agent is None else _CHOOSE,
         host_name=found.host_name,
         address=found.address,
         user_name=found.user_name,
         package=found.package,
         token=found.token,
+        agent=found.agent,
         key=found.key_hash,
         closed=None
         if closing is None
         else ClosedView(by=Ref(id=closing.by, name=closing.by_name), at=closing.at, reason=closing.why),
+    )
+
+
+def _sentence(found: Incident) -> str:
+    if found.agent is not None:
+        machines = "; ".join(found.machines)
+        return (
+            f"Two machines use the identity of {found.resource_name}: {machines}. Nothing is sent to either, and the"
+            " vault keeps every password."
+        )
+    return (
+        f"A machine that calls itself {found.host_name}, seen from {found.address or 'an unknown address'}, tried to"
+        f" enrol under {found.user_name} with a package that another machine had used. It was refused."
     )

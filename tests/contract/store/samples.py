@@ -1,6 +1,7 @@
 """One full record of each noun, so that each field makes its way through each engine."""
 
 from libs.domain.accounts import Account
+from libs.domain.forks import Runs, Side
 from libs.domain.state import (
     End,
     Ended,
@@ -15,7 +16,7 @@ from libs.domain.state import (
     Version,
     VersionState,
 )
-from libs.store.agents import AgentDocument
+from libs.store.agents import AgentDocument, EndedKey
 from libs.store.audit import AuditRecord, Who
 from libs.store.certificates import Certificate, CertificateState
 from libs.store.closings import Closing
@@ -28,6 +29,7 @@ from libs.store.presence import Presence
 from libs.store.requests import RequestDocument
 from libs.store.resources import Resource
 from libs.store.results import ResultDocument
+from libs.store.runs import RunsDocument
 from libs.store.sessions import Session
 from libs.store.setup_codes import SetupCode
 from libs.store.tasks import Requester, Task, TaskState
@@ -133,6 +135,8 @@ TASK = Task(
     rev=3,
 )
 
+SIDE = Side("0" * 32, 3, "dmz-web-01", "192.0.2.1", NOW, NOW + 1, followed_at=NOW + 2)
+
 RECORDS = [
     ACCOUNT,
     TASK,
@@ -216,7 +220,20 @@ RECORDS = [
         address="192.0.2.8",
     ),
     Closing(id=some(Noun.INCIDENT), at=NOW, by=some(Noun.USER), by_name="ada", why="our own test"),
-    AgentDocument(id=some(Noun.AGENT), serial="0a", key_hash=KEY, revoked=SIGNED, revoked_at=NOW, rev=3),
+    AgentDocument(
+        id=some(Noun.AGENT),
+        serial="0a",
+        key_hash=KEY,
+        revoked=SIGNED,
+        revoked_at=NOW,
+        fork=some(Noun.REQUEST),
+        quarantined_at=NOW + 1,
+        ended=(EndedKey(key_hash=KEY, statement=SIGNED),),
+        rev=3,
+    ),
+    RunsDocument(
+        id=some(Noun.AGENT), runs=Runs(SIDE, 7, answered=True, followed=(SIDE,)), fork=some(Noun.REQUEST), sides=(SIDE,)
+    ),
     Package(
         id=some(Noun.PACKAGE),
         platform=Platform.WINDOWS_DOMAIN,

@@ -120,7 +120,7 @@ async def test_its_held_poll_ends_at_once_and_its_token_is_good_for_no_other(
     token, polling = await held(world, agent)
     world.node.stop()
     await world.client.post(f"/v1/agents/{agent.id}/revoke", json=REASON, headers=people["ada"])
-    assert await polling == 200
+    assert await polling == 401
     assert await poll(world, token) == 401
 
 
@@ -130,7 +130,7 @@ async def test_at_another_gateway_its_polls_end_at_the_sweep(world: World, agent
     await asyncio.sleep(0)
     assert not polling.done()
     await world.gateway.notices.rebuild()
-    assert await polling == 200
+    assert await polling == 401
     assert await poll(world, token) == 401
     await world.gateway.notices.rebuild()
     assert await poll(world, token) == 401

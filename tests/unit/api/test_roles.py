@@ -41,6 +41,7 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("POST", "/v1/incidents/{incident}/close"): ({"reason": "a test"}, (401, 200, 404, 200)),
     ("GET", "/v1/agents"): (None, (401, 200, 200, 200)),
     ("POST", "/v1/agents/{agent}/revoke"): ({"reason": "stolen"}, (401, 403, 403, 200)),
+    ("POST", "/v1/agents/{agent}/choose"): ({"run": "0" * 32, "reason": "a test"}, (401, 403, 403, 409)),
     ("GET", "/v1/audit"): (None, (401, 403, 403, 200)),
     ("GET", "/v1/audit/export"): (None, (401, 403, 403, 200)),
 }

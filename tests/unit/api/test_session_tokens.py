@@ -52,3 +52,26 @@ def test_a_token_of_a_clock_that_was_ahead_is_over() -> None:
     tokens = SessionTokens((SECRET,))
     assert tokens.agent(tokens.make(AGENT, NOW + 86_400_000), NOW) is None
     assert tokens.agent(tokens.make(AGENT, NOW + 30_000), NOW) == AGENT
+
+
+def test_an_older_token_of_the_same_agent_is_over_once_a_newer_one_was_seen() -> None:
+    """One machine never goes back to it; of two with one identity, the one that does has to open a session."""
+    tokens, other = SessionTokens((SECRET,)), SessionTokens((SECRET,))
+    old, new = tokens.make(AGENT, NOW), other.make(AGENT, NOW + 5_000)
+    assert tokens.agent(old, NOW + 5_000) == AGENT  # this gateway has not seen the newer one
+    assert tokens.agent(new, NOW + 5_000) == AGENT
+    assert tokens.agent(old, NOW + 5_000) is None
+
+
+def test_a_newer_token_of_a_clock_that_was_ahead_keeps_no_token_of_now_out() -> None:
+    tokens, other = SessionTokens((SECRET,)), SessionTokens((SECRET,))
+    tokens.make(AGENT, NOW + 86_400_000)
+    assert tokens.agent(other.make(AGENT, NOW), NOW) == AGENT
+
+
+def test_tokens_that_were_made_void_are_over_until_another_one_is_made() -> None:
+    tokens = SessionTokens((SECRET,))
+    old = tokens.make(AGENT, NOW)
+    tokens.void(AGENT)
+    assert tokens.agent(old, NOW) is None
+    assert tokens.agent(tokens.make(AGENT, NOW + 1_000), NOW + 1_000) == AGENT

@@ -5,6 +5,7 @@ from pathlib import Path
 from libs.wire.ids import Noun, new_id
 from tests.unit.cli.terminal import Keyturn
 from tests.unit.client.machines import ACCOUNTS, OLD, Site
+from tests.unit.whole.test_revocation import ends
 
 
 def test_a_machine_waits_is_shown_and_let_in(keyturn: Keyturn, running: Site) -> None:
@@ -95,3 +96,4 @@ def test_an_agent_is_revoked_by_its_machines_name(keyturn: Keyturn, running: Sit
     assert agent["state"] == "revoked"
     assert keyturn("agents", "revoke", agent["id"], "--reason", "again", "--json").json["state"] == "revoked"
     assert "revoked" in keyturn("agents").out
+    running.over.call(ends(running.machine))  # by itself, when it next asks

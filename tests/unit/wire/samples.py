@@ -27,6 +27,9 @@ NOTICE = notice.Notice(
 HOST = observations.HostFacts(hostname="dmz-web-01", system="Debian GNU/Linux 12", kernel="6.1", machine="x86_64")
 PERSON = requests.Person(id=f"usr_{A}", name="ops", via="command", address="127.0.0.1")
 
+RUN = agent_api.Run(id="0" * 32, boot=3, count=7, host_name="dmz-web-01")
+SIDE = requests.ForkSide(run="0" * 32, boot=3, host_name="dmz-web-01", address="10.0.0.9", last=1_764_044_000_000)
+
 
 def _request(content: requests.Content, noun: str = "tsk") -> requests.Request:
     return requests.Request(
@@ -229,6 +232,13 @@ SAMPLES: dict[str, Wire] = {
     ),
     "agent_api.problem.revoked.1": agent_api.Problem(
         title="Not allowed", status=403, code="agent_revoked", revocation=SIGNED
+    ),
+    "agent_api.fetch.run.1": agent_api.FetchRequest(agent=f"agt_{A}", run=RUN),
+    "event.agent.fork_reported.1": _event(events.AgentForkReported(request=f"req_{A}")),
+    "event.agent.choose_requested.1": _event(events.AgentChooseRequested(request=f"req_{A}")),
+    "request.fork.1": _request(requests.ForkContent(agent=f"agt_{A}", sides=(SIDE, SIDE)), "req"),
+    "request.choose.1": _request(
+        requests.ChooseContent(agent=f"agt_{A}", fork=f"req_{B}", run="0" * 32, reason="the one in rack 7"), "req"
     ),
     "renewal.1": renewal.Renewal(agent=f"agt_{A}", csr=b"\x30\x00"),
 }
