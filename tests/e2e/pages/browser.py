@@ -16,9 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 CHROMIUM = Path("/usr/bin/chromium")
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-_NOTED = re.compile(
-    r"Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_NETWORK_CHANGED)"
-)
+_NOTED = re.compile(r"Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_NETWORK_CHANGED)")
 """The browser's own notes: of a form that was refused on purpose, and of a network of another lab that came or went."""
 
 
