@@ -44,6 +44,16 @@ class Bound:
         """The signing key's hash."""
         return key_hash(self.identity.public_key)
 
+    def replaces(self, before: "Bound") -> bool:
+        """Whether this is a newer certificate over the very same pair, as where the authority was retired."""
+        mine, theirs = self.identity, before.identity
+        return (
+            self.created_at > before.created_at
+            and (mine.agent, mine.resource) == (theirs.agent, theirs.resource)
+            and key_hash(mine.public_key) == key_hash(theirs.public_key)
+            and mine.sealing_key.public_bytes_raw() == theirs.sealing_key.public_bytes_raw()
+        )
+
     def follows(self, before: "Bound") -> bool:
         """Whether the key of `before` asked for exactly this pair."""
         if self.renewal is None or self.renewal.key != key_id(before.identity.public_key):
@@ -149,4 +159,4 @@ class Pins:
 def _after(present: Bound, bound: list[Bound]) -> Bound | None:
     """The newest that the present pair's key asked for; never one that is older, so this ends."""
     found = (each for each in bound if each.created_at >= present.created_at and each is not present)
-    return next((each for each in found if each.follows(present)), None)
+    return next((each for each in found if each.follows(present) or each.replaces(present)), None)

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 CHROMIUM = Path("/usr/bin/chromium")
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-_REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
-"""The browser's own note of a form that was refused on purpose."""
+_NOTED = re.compile(r"Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_NETWORK_CHANGED)")
+"""The browser's own notes: of a form that was refused on purpose, and of a network of another lab that came or went."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Window:
         self.page.on("request", self._asked)
 
     def _said(self, message: ConsoleMessage) -> None:
-        if not _REFUSED.search(message.text):
+        if not _NOTED.search(message.text):
             self.wrong.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:

@@ -140,13 +140,13 @@ async def test_a_bundler_that_was_not_restarted_makes_no_certificate_after_anoth
         new.certificate, tuple(e.certificate for e in beside), tuple(e.certificate for e in retired)
     )
     system.begin_gateway()
+    system.begin_scheduler()  # and it follows the one that the bundler makes
     machine.start()
     await asyncio.sleep(2.0)
     assert len(await Certificates(system.server.store()).line(agent)) <= 2
     assert system.keys.known != before
     await system.end("bundler")
     system.begin_bundler()
-    system.begin_scheduler()
     await machine.stop()
     machine.start()  # another session, as there is one every ten minutes
     await of(system, machine, new)
