@@ -38,7 +38,7 @@ format: python ## Format the code and mend what ruff can mend
 test: python ## Run the tests: unit, contract, model, integration, end to end (TESTS=path narrows it)
 	@$(SETUP) parts
 	@for part in runtime tests lab; do $(SETUP) $$part || true; done
-	@$(PYTHON_BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+	@$(PYTHON_BIN)/pytest -n 3 --dist loadgroup $(TESTS)
 
 prove: python ## Prove the rules: every state, each weaker rule, SEEDS=n simulations (1000)
 	@$(PYTHON_BIN)/python -m tests.model.prove $(SEEDS)

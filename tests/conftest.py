@@ -4,8 +4,9 @@ Real parts are started lazily, one server a session, below build/tests/<unique>:
 names `real_broker_url` or `real_store_url`, and takes a database, a virtual host or a prefix of its own on it. The
 environment's BROKER and STORE point at servers of one's own instead (`make test-contract STORE=... BROKER=...`).
 
-`make test` runs two sessions side by side. A group of tests stays in one of them: a folder of end-to-end stories, which
-share an installation, and else a file. A test says something to whoever reads the run with `say`.
+`make test` runs three sessions side by side, for what takes long mostly waits. A group of tests stays in one of them: a
+folder of end-to-end stories, which share an installation, and else a file; the stories of identity mostly have an
+installation of their own. A test says something to whoever reads the run with `say`.
 """
 
 import os
@@ -29,7 +30,8 @@ _LONG = ("tests/e2e", "tests/integration", "tests/model", "tests/contract")
 
 def _group(item: pytest.Item) -> str:
     file = item.path.relative_to(ROOT)
-    return str(file.parent if file.is_relative_to("tests/e2e") else file)
+    shared = file.is_relative_to("tests/e2e") and not file.is_relative_to("tests/e2e/identity")
+    return str(file.parent if shared else file)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
