@@ -34,6 +34,7 @@ def _group(item: pytest.Item) -> str:
     return str(file.parent if shared else file)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Groups the tests, and puts the long ones first."""
     for item in items:
