@@ -4,8 +4,7 @@
 PYTHON_BIN := .venv/bin
 SETUP := sh deploy/local/setup.sh
 SOURCES := libs services agent deploy tests
-# The stories in a browser run by name alone, make test TESTS=tests/e2e/pages: most of them cannot sign in yet.
-TESTS ?= tests/unit tests/contract tests/model tests/integration tests/e2e --ignore=tests/e2e/pages
+TESTS ?= tests/unit tests/contract tests/model tests/integration tests/e2e
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -29,7 +28,7 @@ check: python ## Check format, lint, types and imports, and run the unit tests
 	@$(PYTHON_BIN)/ruff check --quiet .
 	@$(PYTHON_BIN)/mypy $(SOURCES)
 	@$(PYTHON_BIN)/lint-imports --no-logo
-	@$(PYTHON_BIN)/pytest -n 2 --dist loadgroup tests/unit
+	@$(PYTHON_BIN)/pytest -n 2 --no-loadscope-reorder tests/unit
 
 format: python ## Format the code and mend what ruff can mend
 	@$(PYTHON_BIN)/ruff format .
@@ -39,7 +38,7 @@ format: python ## Format the code and mend what ruff can mend
 test: python ## Run the tests: unit, contract, model, integration, end to end (TESTS=path narrows it)
 	@$(SETUP) parts
 	@for part in runtime tests lab; do $(SETUP) $$part || true; done
-	@$(PYTHON_BIN)/pytest -n 3 --dist loadgroup $(TESTS)
+	@$(PYTHON_BIN)/pytest -n 3 --no-loadscope-reorder $(TESTS)
 
 prove: python ## Prove the rules: every state, each weaker rule, SEEDS=n simulations (1000)
 	@$(PYTHON_BIN)/python -m tests.model.prove $(SEEDS)
