@@ -28,7 +28,7 @@ check: python ## Check format, lint, types and imports, and run the unit tests
 	@$(PYTHON_BIN)/ruff check --quiet .
 	@$(PYTHON_BIN)/mypy $(SOURCES)
 	@$(PYTHON_BIN)/lint-imports --no-logo
-	@$(PYTHON_BIN)/pytest -n 2 --dist loadgroup tests/unit
+	@$(PYTHON_BIN)/pytest -n 2 --no-loadscope-reorder tests/unit
 
 format: python ## Format the code and mend what ruff can mend
 	@$(PYTHON_BIN)/ruff format .
@@ -38,7 +38,7 @@ format: python ## Format the code and mend what ruff can mend
 test: python ## Run the tests: unit, contract, model, integration, end to end (TESTS=path narrows it)
 	@$(SETUP) parts
 	@for part in runtime tests lab; do $(SETUP) $$part || true; done
-	@$(PYTHON_BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+	@$(PYTHON_BIN)/pytest -n 3 --no-loadscope-reorder $(TESTS)
 
 prove: python ## Prove the rules: every state, each weaker rule, SEEDS=n simulations (1000)
 	@$(PYTHON_BIN)/python -m tests.model.prove $(SEEDS)

@@ -95,7 +95,7 @@ class Transport:
         """Up to `limit` items of a list, page by page."""
         found: list[M] = []
         cursor: str | None = None
-        adapter = TypeAdapter(list[shape])  # type: ignore[valid-type]
+        adapter = TypeAdapter(list[shape])  # type: ignore[valid-type]  # mypy takes no type from a variable
         while len(found) < limit:
             with self.stream(
                 "GET", path, params=_given({**query, "limit": min(limit - len(found), 200), "cursor": cursor})

@@ -42,6 +42,10 @@ class Site:
     client: Client
     host: Host
 
+    def hangs_up(self) -> None:
+        """The person's connection ends: a story may have put another one in the first one's place."""
+        self.client.close()
+
     # ---- the host
 
     def shell(self, line: str, *, check: bool = True) -> str:
@@ -199,6 +203,7 @@ def site(root: Path, lab: Lab, name: str = "dmz-web-01", door: Door | None = Non
         stack.callback(host.down)
         host.boot()
         made = Site(root, folder, lab, server, client, host)
+        stack.callback(made.hangs_up)
         made.install()
         until(lambda: made.find("root"), "the resource")
         yield made

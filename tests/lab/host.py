@@ -103,6 +103,10 @@ class Host:
 
     # On the host
 
+    def wired(self, command: Sequence[str]) -> list[str]:
+        """The command line that runs a program of this machine with the host's network and nothing else of the host."""
+        return [tool("nsenter"), f"--net={NAMESPACES / self._names.host(self.name)}", "--", *command]
+
     def command(self, command: Sequence[str]) -> list[str]:
         """The command line that runs `command` as root on the host, for a caller that starts processes itself."""
         init = self._init()

@@ -3,6 +3,7 @@ finding of axe-core, and nothing that sticks out at the side.
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,11 +14,13 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
+from tests.lab.host import Host
+
 CHROMIUM = Path("/usr/bin/chromium")
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-_NOTED = re.compile(r"Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_NETWORK_CHANGED)")
-"""The browser's own notes: of a form that was refused on purpose, and of a network of another lab that came or went."""
+_NOTED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+"""The browser's own note of a form that was refused on purpose."""
 
 
 @dataclass
@@ -69,10 +72,17 @@ class Window:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """One browser; root may not use its sandbox, and it looks at nothing but this server's pages."""
+def chromium(desk: Host, folder: Path) -> Iterator[Browser]:
+    """One browser; root may not use its sandbox, and it looks at nothing but this server's pages.
+
+    It has the network of `desk`: it gives up what it loads whenever an address comes or goes, and on this machine those
+    of other labs do.
+    """
+    command = folder / "chromium"
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(desk.wired([str(CHROMIUM)]))} "$@"\n')
+    command.chmod(0o700)
     with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        started = play.chromium.launch(executable_path=command, args=["--no-sandbox"])
         yield started
         started.close()
 

@@ -1,4 +1,8 @@
-"""One installation, one host, one browser for the whole story; its tests follow one another."""
+"""One installation, one host, one browser for the whole story; its tests follow one another.
+
+It ends with this folder and not with the session: the browser's event loop counts as running until it is closed, and no
+other test of the session could run one of its own.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +14,7 @@ from tests.e2e.pages.stand import PASSWORD, PERSON, Stand, stand
 from tests.lab.lab import Lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def standing(root: Path, lab: Lab) -> Iterator[Stand]:
     """The installation."""
     assert CHROMIUM.exists(), "These tests drive Debian's Chromium: apt-get install chromium"

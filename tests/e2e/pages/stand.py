@@ -43,9 +43,10 @@ def stand(root: Path, lab: Lab) -> Iterator[Stand]:
             )
         )
         server.admin("runtime", "add", str(runtime), "--keys", str(server.keys), "--store-url", server.store.url)
-        host = lab.host("dmz-web-01")
-        stack.callback(host.down)
-        host.boot()
-        browser = stack.enter_context(chromium())
+        host, desk = lab.host("dmz-web-01"), lab.host("desk")
+        for each in (host, desk):
+            stack.callback(each.down)
+            each.boot()
+        browser = stack.enter_context(chromium(desk, folder))
         port = server.gateway_url.rsplit(":", 1)[1]
         yield Stand(folder, server, host, browser, f"https://{lab.address}:{port}")

@@ -115,6 +115,7 @@ def test_the_browser_opens_what_is_revealed_and_hides_it_again(ops: Window, stan
     ops.page.locator("dialog").get_by_text("Copied.").wait_for()
     assert ops.page.evaluate("navigator.clipboard.readText()") == CHOSEN
     ops.page.keyboard.press("Escape")
+    ops.page.locator("dialog").wait_for(state="detached")
     assert ops.page.locator(".secret").count() == 0
     assert ops.page.evaluate("document.activeElement.textContent").strip().startswith("Account Actions")
     assert seen
@@ -193,6 +194,19 @@ def test_every_page_is_without_findings(standing: Stand, width: int, dark: bool)
         at.page.get_by_role("button", name="Notifications").click()
         found["the bell"] = at.findings()
     assert {path: each for path, each in found.items() if each} == {}
+
+
+def test_a_menu_takes_the_keys_at_once_also_when_its_part_came_anew(ops: Window) -> None:
+    open_account(ops)
+    for _ in range(2):
+        opened = "document.querySelector('[data-live=actions] .button').click(); document.activeElement.textContent"
+        assert ops.page.evaluate(opened).startswith("Change Password")
+        ops.page.keyboard.press("ArrowDown")
+        assert ops.page.evaluate("document.activeElement.textContent").startswith("Verify Password")
+        ops.page.keyboard.press("Escape")
+        ops.page.evaluate(
+            "(each => each.replaceWith(each.cloneNode(true)))(document.querySelector('[data-live=actions]'))"
+        )
 
 
 def test_a_dialog_is_opened_and_left_by_keyboard_alone(ops: Window) -> None:

@@ -171,17 +171,18 @@ if (search) {
   });
 }
 
-// Arrows, Home and End in menus; Escape and the trigger's focus are the browser's own.
-for (const menu of document.querySelectorAll(".menu")) {
-  menu.addEventListener("toggle", (event) => {
-    if (event.newState === "open") menu.querySelector("a.item, button.item")?.focus();
-  });
-  menu.addEventListener("keydown", (event) => {
-    const items = [...menu.querySelectorAll("a.item, button.item")];
-    const at = items.indexOf(document.activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-    if (to === undefined || items.length === 0) return;
-    event.preventDefault();
-    items[(to + items.length) % items.length].focus();
-  });
-}
+// Arrows, Home and End in menus; Escape and the trigger's focus are the browser's own. A menu has its first entry focused
+// by the browser as it opens, not by a later event: the next key may come before that. The listeners are the document's,
+// for a live part brings its menu anew.
+const ENTRY = "a.item, button.item";
+document.addEventListener("beforetoggle", (event) => {
+  if (event.target.matches(".menu")) event.target.querySelector(ENTRY)?.toggleAttribute("autofocus", event.newState === "open");
+}, true);
+document.addEventListener("keydown", (event) => {
+  const items = [...(event.target.closest?.(".menu")?.querySelectorAll(ENTRY) ?? [])];
+  const at = items.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+  if (to === undefined || items.length === 0) return;
+  event.preventDefault();
+  items[(to + items.length) % items.length].focus();
+});
