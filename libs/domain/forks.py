@@ -14,6 +14,9 @@ is a fork, and nothing else is.
 "Then" includes the minute by which the time of a signature may be off. A run that had an answer shows it by what it
 asks: all but a session follows from one. So the requests of a start that was over before anybody answered it, however
 many come late, follow nobody for long; and what one machine sends is never a fork.
+
+Only the latest of the followed runs are remembered. A run that is not known and yet had an answer was forgotten, and is
+late until it signs after that moment.
 """
 
 from dataclasses import dataclass, replace
@@ -60,6 +63,7 @@ class Runs:
     answered: bool = False  # the newest run has asked what only follows from an answer
     followed: tuple[Side, ...] = ()  # newest first
     held_until: int = 0
+    forgotten_at: int = 0  # when a followed run was last dropped for newer ones
 
     def holds(self, now: int) -> bool:
         """Whether mail is held. A moment too far ahead was written by a clock that has been put back since."""
@@ -80,6 +84,8 @@ def heard(before: Runs | None, side: Side, *, count: int, signed_at: int, answer
         newest = replace(side, since=before.newest.since)
         return Verdict.FINE, replace(before, newest=newest, count=count, answered=before.answered or answered)
     gone = next((each for each in before.followed if each.run == side.run), None)
+    if gone is None and answered and signed_at <= before.forgotten_at + MARGIN:
+        return _late(before, side)
     if gone is None:
         return Verdict.FINE, _followed(before, side, count, answered=answered)
     return _spoke_again(before, gone, side, count, signed_at)
@@ -88,7 +94,7 @@ def heard(before: Runs | None, side: Side, *, count: int, signed_at: int, answer
 def _spoke_again(before: Runs, gone: Side, side: Side, count: int, signed_at: int) -> tuple[Verdict, Runs]:
     """A run that another one followed."""
     if signed_at <= (gone.followed_at or 0) + MARGIN:
-        return Verdict.LATE, replace(before, held_until=side.last + HOLD)
+        return _late(before, side)
     if before.answered:
         return Verdict.FORK, before
     rest = tuple(each for each in before.followed if each.run != side.run)
@@ -96,10 +102,15 @@ def _spoke_again(before: Runs, gone: Side, side: Side, count: int, signed_at: in
     return Verdict.FINE, _followed(replace(before, followed=rest), back, count, answered=True)
 
 
+def _late(before: Runs, side: Side) -> tuple[Verdict, Runs]:
+    return Verdict.LATE, replace(before, held_until=side.last + HOLD)
+
+
 def _followed(before: Runs, side: Side, count: int, *, answered: bool) -> Runs:
     """`side` is the newest run. Where the one before never had an answer, those before that are followed only now."""
     now, earlier = side.last, before.followed
     if not before.answered:
         earlier = tuple(replace(each, followed_at=now) for each in earlier)
-    over = replace(before.newest, followed_at=now)
-    return Runs(side, count, answered, followed=(over, *earlier)[:KEPT], held_until=before.held_until)
+    over = (replace(before.newest, followed_at=now), *earlier)
+    forgotten_at = now if len(over) > KEPT else before.forgotten_at
+    return Runs(side, count, answered, over[:KEPT], before.held_until, forgotten_at)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from libs.domain.forks import HOLD, MARGIN, Runs, Side, Verdict, heard
+from libs.domain.forks import HOLD, KEPT, MARGIN, Runs, Side, Verdict, heard
 
 SECOND = 1_000
 
@@ -85,6 +85,20 @@ def test_however_many_first_requests_were_long_on_their_way_they_displace_nobody
     server.passes(MARGIN + SECOND)
     talks(server, "second", 4)
     assert Verdict.FORK not in server.verdicts
+
+
+def test_a_request_of_a_run_that_was_forgotten_is_late_and_displaces_nobody(server: Server) -> None:
+    """An agent that is started again and again within a minute, while one of its requests is on its way."""
+    talks(server, "held up")
+    sent = server.now
+    for n in range(KEPT + 1):
+        talks(server, f"start {n}", times=1)
+    assert server.hears("held up", 3, signed_at=sent) is Verdict.LATE
+    assert server.hears(f"start {KEPT}", 2) is Verdict.FINE
+    server.passes(2 * MARGIN)
+    assert server.hears("held up", 4) is Verdict.FINE  # a machine that goes on is heard, and then it is a fork
+    server.passes(2 * MARGIN)
+    assert server.hears(f"start {KEPT}", 3) is Verdict.FORK
 
 
 def test_a_machine_copied_while_it_ran_begins_another_run_and_both_going_on_are_a_fork(server: Server) -> None:
