@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent import config_values as values
+from agent.proxy import Proxy
 
 _MAX_BYTES: Final = 64 * 1024
 _SHOWN: Final = 60
@@ -27,7 +28,7 @@ class AgentConfig:
     user_name: str
     server_port: int = 7272
     schedule_interval: int = 60
-    proxy: str | None = None
+    proxy: Proxy | None = None
     trust_file: Path | None = None
     log_level: str = "info"
     resource_name: str | None = None

@@ -4,10 +4,10 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.proxy import Proxy
 from libs.wire.requests import ResourceName, UserName
 
 MEANING: Final = {
@@ -80,21 +80,14 @@ def _as_on_the_wire(rule: TypeAdapter[str], text: str, right: str) -> str:
 
 def without_sign_in(text: str) -> str:
     """A proxy's address without the name and password in it, to be shown."""
-    return re.sub(r"//[^/]*@", "//***@", text)
+    return re.sub(r"//.*@", "//***@", text)
 
 
-def proxy(text: str) -> str:
-    """An HTTP proxy as http://host:port, with name:password@ in front of the host where it asks for them."""
-    right = "write http://host:port, or http://name:password@host:port"
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise ValueError(right) from None
-    if parts.scheme != "http" or not parts.hostname or port is None or parts.path.strip("/") or parts.query:
-        raise ValueError(right)
-    server_name(parts.hostname)
-    return text.rstrip("/")
+def proxy(text: str) -> Proxy:
+    """An HTTP proxy."""
+    found = Proxy.parse(text)
+    server_name(found.host)
+    return found
 
 
 def trust_file(text: str) -> Path:

@@ -19,6 +19,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from pydantic import ValidationError
 
+from agent.proxy import Proxy
 from libs.wire.agent_api import MAX_BODY, Problem
 from libs.wire.http_signature import sign
 from libs.wire.model import Wire
@@ -82,7 +83,7 @@ class Transport:
     server: str
     port: int
     tls: ssl.SSLContext
-    proxy: str | None = None
+    proxy: Proxy | None = None
     key: EllipticCurvePrivateKey | None = None
     agent: str = ""
     version: str = ""
@@ -101,7 +102,7 @@ class Transport:
         return httpx.AsyncClient(
             base_url=f"https://{host}:{self.port}",
             verify=tls,
-            proxy=self.proxy,
+            proxy=None if self.proxy is None else self.proxy.for_httpx(),
             transport=self.wire,
             trust_env=False,
             timeout=_TIMEOUT,
@@ -214,13 +215,16 @@ class Transport:
                 await answer.aclose()
         except httpx.ProxyError as error:
             code = "proxy_needs_sign_in" if "407" in str(error) else "proxy_in_the_way"
-            raise _named(InTheWayError(f"the proxy {self.proxy} does not let the agent through"), code) from error
+            why = f"the proxy {self.proxy} does not let the agent through: {error}"
+            raise _named(InTheWayError(why), code) from error
         except httpx.ConnectError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NotTrustedError(
                     f"the certificate of {self.server}:{self.port} is of no authority that this agent trusts: {error}"
                 ) from error
-            raise NoContactError(f"{self.server}:{self.port} cannot be reached: {error}") from error
+            # Beyond a proxy that was reached, a server that cannot be is the proxy's error.
+            where = f"the proxy {self.proxy}" if self.proxy else f"{self.server}:{self.port}"
+            raise NoContactError(f"{where} cannot be reached: {error}") from error
         except httpx.HTTPError as error:
             raise NoContactError(f"{self.server}:{self.port}: {type(error).__name__} {error}".strip()) from error
 

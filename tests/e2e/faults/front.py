@@ -1,4 +1,4 @@
-"""A reverse proxy in front of the gateway, as a company has one: it ends TLS with a certificate that agents trust, and
+"""A proxy that ends TLS, as a company has one before its servers or for its own people: it reads what passes, and
 answers some requests itself, with a page of its own.
 """
 
@@ -15,27 +15,38 @@ from typing import Self
 from tests.e2e.faults.wires import Address
 
 PASS, INSTEAD, AFTER = "pass", "instead", "after"
-PAGE = b"<!DOCTYPE html><html><head><title>504</title></head><body><h1>504 Gateway Time-out</h1></body></html>"
-_ANSWER = (
-    b"HTTP/1.1 504 Gateway Time-out\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-    % (len(PAGE), PAGE)
-)
 
+
+def page(status: bytes, html: bytes) -> bytes:
+    """An answer that no API gives."""
+    head = b"HTTP/1.1 %s\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    return head % (status, len(html)) + html
+
+
+TIMED_OUT = page(
+    b"504 Gateway Time-out",
+    b"<!DOCTYPE html><html><head><title>504</title></head><body><h1>504 Gateway Time-out</h1></body></html>",
+)
 Rule = Callable[[str], str]
 """What happens to a request for this path: it passes, is answered instead, or is carried out and then answered so."""
 
 
 class Front:
-    """Open from `__enter__` on; `rule` may be changed at any time."""
+    """Open from `__enter__` on; `rule` and `page` may be changed at any time. `heads` is what it read of requests.
 
-    def __init__(self, gateway: Address, keys: Path, authority: Path) -> None:
+    It shows `certificate`, and trusts the gateway by `authority`.
+    """
+
+    def __init__(self, gateway: Address, certificate: Path, key: Path, authority: Path) -> None:
         self.rule: Rule = lambda _: PASS
+        self.page = TIMED_OUT
+        self.heads: list[str] = []
         self.answered = threading.Event()
         self._gateway = gateway
         self._inside = ssl.create_default_context(cafile=str(authority))
         self._inside.check_hostname = False
         self._outside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._outside.load_cert_chain(keys / "tls.pem", keys / "tls.key")
+        self._outside.load_cert_chain(certificate, key)
         self._listener = socket.socket()
 
     @property
@@ -76,6 +87,7 @@ class Front:
         request = _message(outside)
         if request is None:
             return False
+        self.heads.append(request.partition(b"\r\n\r\n")[0].decode())
         path = request.split(b" ", 2)[1].split(b"?")[0].decode()
         does = self.rule(path)
         if does != INSTEAD:
@@ -88,7 +100,7 @@ class Front:
             if does == PASS:
                 outside.sendall(answer)
                 return True
-        outside.sendall(_ANSWER)
+        outside.sendall(self.page)
         self.answered.set()
         return False
 

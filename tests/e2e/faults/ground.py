@@ -43,7 +43,7 @@ class Ground:
         self.failpoints: dict[str, Failpoint] = {}
         self.store: MongoClient[dict[str, Any]] = stack.enter_context(store_of(running))
         keys = running.server.keys / "gateway"
-        self.front = stack.enter_context(Front(door.target, keys, running.server.ca_file))
+        self.front = stack.enter_context(Front(door.target, keys / "tls.pem", keys / "tls.key", running.server.ca_file))
         self._door = door.target
         self._wire(stack)
         self._on_host = OnHost(running)

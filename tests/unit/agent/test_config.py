@@ -114,10 +114,31 @@ def test_utf_16_without_its_mark_is_named() -> None:
     assert "UTF-16" in problems(GOOD.encode("utf-16-le"))[0]
 
 
-def test_a_proxys_password_is_not_shown() -> None:
-    (sentence,) = problems(f"{GOOD}Proxy=https://me:Canary-1@squid:3128\n".encode())
-    assert "Canary-1" not in sentence
-    assert parse_config(f"{GOOD}Proxy=http://me:Canary-1@squid:3128/\n".encode(), PATH).proxy is not None
+@pytest.mark.parametrize("value", ["https://me:Canary-1@squid:3128", "http://me:Canary/Canary-1@squid:3128"])
+def test_a_proxys_password_is_not_shown(value: str) -> None:
+    (sentence,) = problems(f"{GOOD}Proxy={value}\n".encode())
+    assert "Canary" not in sentence
+    assert "%2F" in sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "name", "password"),
+    [
+        ("http://squid:3128", "http://squid:3128", "", b""),
+        ("http://me:Canary-1@squid:3128/", "http://squid:3128", "me", b"Canary-1"),
+        (
+            "http://dom%5Cme:p%40ss%3a%C3%A9@[2001:db8::1]:3128",
+            "http://[2001:db8::1]:3128",
+            "dom\\me",
+            "p@ss:é".encode(),
+        ),
+    ],
+)
+def test_a_proxy_is_shown_without_its_sign_in(value: str, shown: str, name: str, password: bytes) -> None:
+    proxy = parse_config(f"{GOOD}Proxy={value}\n".encode(), PATH).proxy
+    assert proxy is not None
+    assert (str(proxy), proxy.name, proxy.password.reveal()) == (shown, name, password)
+    assert "Canary" not in repr(proxy)
 
 
 def test_a_huge_file_is_refused() -> None:

@@ -20,6 +20,7 @@ MAY_REVEAL = {
     "libs/cli/people.py": "reads the first-run code that a person typed",
     "libs/cli/change.py": "shows what a person asked to be revealed",
     "deploy/admin/app.py": "shows what the recovery key opened, to the operator who asked",
+    "agent/proxy.py": "signs in to the proxy that agent.conf names",
     "agent/backends/linux_local.py": "feeds it to chpasswd on standard input",
     "agent/backends/comparison.py": "hashes it as the host does",
     "agent/backends/memory.py": "is the host, in tests",
