@@ -16,6 +16,8 @@ from tests.lab.host import Host
 from tests.lab.lab import Lab
 
 PERSON, PASSWORD = "ops", "a-quite-long-password"
+HOST = "dmz-shop-01"
+"""No other installation of the session's lab may have a host of this name: it would be the same host."""
 
 
 @dataclass
@@ -43,7 +45,7 @@ def stand(root: Path, lab: Lab) -> Iterator[Stand]:
             )
         )
         server.admin("runtime", "add", str(runtime), "--keys", str(server.keys), "--store-url", server.store.url)
-        host, desk = lab.host("dmz-web-01"), lab.host("desk")
+        host, desk = lab.host(HOST), lab.host("desk")
         for each in (host, desk):
             stack.callback(each.down)
             each.boot()

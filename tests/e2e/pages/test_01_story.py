@@ -7,7 +7,7 @@ import pytest
 from libs.client.client import Client
 from libs.wire.secret import Secret
 from tests.e2e.pages.browser import Window, window
-from tests.e2e.pages.stand import PASSWORD, PERSON, Stand
+from tests.e2e.pages.stand import HOST, PASSWORD, PERSON, Stand
 from tests.e2e.site import FOLDER, OLD, until
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
@@ -19,7 +19,7 @@ NAME = "deploy"
 def open_account(at: Window, name: str = NAME) -> None:
     """The account's page, by the links that lead to it."""
     at.go("/resources")
-    at.page.get_by_role("link", name="dmz-web-01", exact=True).click()
+    at.page.get_by_role("link", name=HOST, exact=True).click()
     at.page.get_by_role("link", name=name, exact=True).click()
     at.page.get_by_role("heading", level=1, name=name).wait_for()
 
@@ -70,7 +70,7 @@ def test_the_first_person_sets_up_and_downloads_an_agent_that_comes_in(standing:
         at.page.keyboard.press("Escape")
         at.go("/admin/agents")
         at.live("Used up. It admits nobody any more.")
-        at.page.get_by_role("link", name="dmz-web-01").wait_for()
+        at.page.get_by_role("link", name=HOST).wait_for()
         assert at.wrong == []
 
 
