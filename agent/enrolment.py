@@ -6,13 +6,15 @@ Safe to repeat with the same key, so a lost answer costs nothing. Nothing is del
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
+
 from agent.config import AgentConfig
 from agent.host.facts import read_facts
-from agent.identity import Enrolled, Identity
-from agent.transport import Transport
+from agent.identity import Enrolled, Identity, Keys
+from agent.transport import Transport, TransportError
 from agent.trust import Package
 from libs.wire.agent_api import EnrolAnswer, EnrolRequest
-from libs.wire.identity import agent_csr
+from libs.wire.identity import agent_csr, read_identity
 from libs.wire.observations import HostFacts
 from libs.wire.requests import Platform
 
@@ -21,6 +23,12 @@ _NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 class NoTokenError(Exception):
     """The package carries no token, so this machine cannot enrol. Permanent: install a newly downloaded package."""
+
+
+class NotOursError(TransportError):
+    """The certificate is not for this host's keys. It is asked for again."""
+
+    code = "certificate_not_ours"
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Enrolment:
 
         Raises:
             NoTokenError: there is no token.
-            TransportError: no answer, or a refusal with its code.
+            TransportError: no answer, a refusal with its code, or a certificate for other keys or names.
         """
         token = self.package.token()
         if token is None:
@@ -57,7 +65,24 @@ class Enrolment:
             ),
             EnrolAnswer,
         )
+        if not certifies(answer, self.identity.keys):
+            raise NotOursError("the server answered with a certificate that is not for the keys of this host")
         return self.identity.admit(answer.agent, answer.resource, answer.certificate)
+
+
+def certifies(answer: EnrolAnswer, keys: Keys) -> bool:
+    """Whether the certificate binds these very keys to the names beside it.
+
+    Who issued it is not asked: the authority may be a newer one than the package knows, and only scheduler and gateway
+    rely on that. An agent that took another's certificate would be refused for good, under a name that is not its own.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate(answer.certificate)
+        named = read_identity(certificate.extensions)
+    except ValueError:
+        return False
+    present = (certificate.public_key(), named.sealing_key, named.agent, named.resource)
+    return present == (keys.signing.public_key(), keys.sealing.public_key(), answer.agent, answer.resource)
 
 
 def host_facts(root: Path = Path("/")) -> HostFacts:

@@ -246,12 +246,12 @@ class Agent:
             raise _SessionOverError
         if answer.observe:
             await self._observe(enrolled)
-        await self._mail(enrolled)
+        ends = await self._mail(enrolled, ends)
         if answer.renew:
             await self._renew_in_time(enrolled)
         while self.tick() < ends:
             if await self._watching(enrolled, self._poll(answer, ends)):
-                await self._mail(enrolled)
+                ends = await self._mail(enrolled, ends)
 
     async def _renew_in_time(self, enrolled: Enrolled) -> None:
         """Renews, and ends the session by it. Where that fails there is still a third of the certificate's life."""
@@ -301,8 +301,12 @@ class Agent:
             await self.sleep(min(float(self.config.schedule_interval), wait))
         return answer.mail
 
-    async def _mail(self, enrolled: Enrolled) -> None:
-        """Fetches, performs and reports. What was fetched before and not reported comes again."""
+    async def _mail(self, enrolled: Enrolled, ends: float) -> float:
+        """Fetches, performs and reports. What was fetched before and not reported comes again.
+
+        Returns when the session shall end. After a job that was refused it is soon: it may come again as it should be,
+        or by a key that a newer notice names.
+        """
         fetched = await self.transport.send_signed(
             "/agent/v1/fetch", FetchRequest(agent=enrolled.agent, run=self._says()), FetchAnswer
         )
@@ -311,12 +315,15 @@ class Agent:
         mandate = Mandate(self.follower.trust, self.identity.keys, enrolled)
         for signed in fetched.jobs:
             result = await self._perform(mandate, signed)
-            if result is not None:
+            if result is None:
+                ends = min(ends, self.tick() + self.config.schedule_interval)
+            else:
                 report = ReportRequest(agent=enrolled.agent, results=(result,), run=self._says())
                 await self.transport.send_signed("/agent/v1/report", report, ReportAnswer)
                 step(Step.AGENT_ACKNOWLEDGED)
         if fetched.jobs and self.watch.changed():
             await self._observe(enrolled)
+        return ends
 
     async def _perform(self, mandate: Mandate, signed: Signed) -> Signed | None:
         try:

@@ -17,10 +17,10 @@ from tests.e2e.faults.wires import Address
 PASS, INSTEAD, AFTER = "pass", "instead", "after"
 
 
-def page(status: bytes, html: bytes) -> bytes:
-    """An answer that no API gives."""
-    head = b"HTTP/1.1 %s\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-    return head % (status, len(html)) + html
+def page(status: bytes, body: bytes, kind: bytes = b"text/html") -> bytes:
+    """An answer, whole."""
+    head = b"HTTP/1.1 %s\r\nContent-Type: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    return head % (status, kind, len(body)) + body
 
 
 TIMED_OUT = page(
@@ -30,9 +30,13 @@ TIMED_OUT = page(
 Rule = Callable[[str], str]
 """What happens to a request for this path: it passes, is answered instead, or is carried out and then answered so."""
 
+Rewrite = Callable[[str, bytes], bytes]
+"""The body of an answer that passes, for this path."""
+
 
 class Front:
-    """Open from `__enter__` on; `rule` and `page` may be changed at any time. `heads` is what it read of requests.
+    """Open from `__enter__` on; `rule`, `page` and `rewrite` may be changed at any time. `heads` is what it read of
+    requests.
 
     It shows `certificate`, and trusts the gateway by `authority`.
     """
@@ -40,6 +44,7 @@ class Front:
     def __init__(self, gateway: Address, certificate: Path, key: Path, authority: Path) -> None:
         self.rule: Rule = lambda _: PASS
         self.page = TIMED_OUT
+        self.rewrite: Rewrite = lambda _, body: body
         self.heads: list[str] = []
         self.answered = threading.Event()
         self._gateway = gateway
@@ -98,11 +103,17 @@ class Front:
             if answer is None:
                 return False
             if does == PASS:
-                outside.sendall(answer)
+                outside.sendall(self._rewritten(path, answer))
                 return True
         outside.sendall(self.page)
         self.answered.set()
         return False
+
+    def _rewritten(self, path: str, answer: bytes) -> bytes:
+        head, _, before = answer.partition(b"\r\n\r\n")
+        body = self.rewrite(path, before)
+        head = head.replace(b"content-length: %d" % len(before), b"content-length: %d" % len(body))
+        return head + b"\r\n\r\n" + body
 
 
 def _message(source: ssl.SSLSocket) -> bytes | None:

@@ -4,23 +4,20 @@ leads astray. The agent names each, hands nothing to it, keeps its answers, and 
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 
 import pytest
 
-from libs.client import models
-from tests.e2e.faults.front import INSTEAD, PASS, Front, page
-from tests.e2e.faults.wires import UP, Proxy
+from tests.e2e.faults.front import INSTEAD, PASS, page
+from tests.e2e.faults.wires import UP
+from tests.e2e.identity.behind import CONF, Behind, machine_behind
 from tests.e2e.identity.test_03_server_authority import own_certificate
-from tests.e2e.site import OLD, Site, until
+from tests.e2e.site import Site, until
 from tests.e2e.test_05_enrolment import says
-from tests.lab.host import Host
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
 
 NAME = "dmz-behind-01"
-CONF, TRUSTED = "/etc/keyturn-agent/agent.conf", "/etc/company.pem"
+TRUSTED = "/etc/company.pem"
 DROP_IN = "/etc/systemd/system/keyturn-agent.service.d"
 WORD, TOKEN = "Canary-of-the-proxy", "canary-of-the-portal"
 PORTAL = page(b"200 OK", f"<!DOCTYPE html><html><form><input name='t' value='{TOKEN}'></form></html>".encode())
@@ -28,60 +25,13 @@ ANONYMOUS = {"host", "accept", "accept-encoding", "connection", "user-agent"}
 """All that a request tells which carries nothing of the agent."""
 
 
-@dataclass
-class Behind:
-    """A machine that reaches the server by a proxy. It leads to `gateway`, or to `front`, which opens TLS."""
-
-    site: Site
-    host: Host
-    proxy: Proxy
-    front: Front
-    gateway: tuple[str, int]
-    conf: bytes
-
-    def leads_to(self, target: tuple[str, int]) -> None:
-        self.proxy.target = target
-        self.proxy.reset()
-
-    def set(self, *lines: str, sign_in: str = "") -> None:
-        """agent.conf with these lines and the proxy, and a restart."""
-        at = "{}:{}".format(*self.proxy.address)
-        more = "".join(f"{line}\n" for line in (f"Proxy=http://{sign_in}{at}", *lines))
-        self.host.write(CONF, self.conf + more.encode(), 0o600)
-        self.host.run(["systemctl", "restart", "keyturn-agent.service"])
-
-    def says(self, code: str) -> None:
-        until(lambda: says(self.host, code), f"the word {code}")
-
-    def account(self) -> models.Account:
-        return until(lambda: self.site.find("deploy", NAME), "its account")
-
-    def sets(self, password: str) -> None:
-        """A reset, by whatever way is set."""
-        task = self.site.resets(self.account(), password)
-        assert task.state == "done", task
-        assert self.host.opens("deploy", password.encode())
-
-    def told(self) -> str:
-        """All that the agent says on its host."""
-        return self.host.run(["journalctl", "-u", "keyturn-agent.service", "-o", "cat"], text=True).stdout
-
-
 @pytest.fixture(scope="module")
 def behind(running: Site) -> Iterator[Behind]:
-    """The machine; its agent is installed and has not been started."""
-    gateway = ("127.0.0.1", int(running.server.gateway_url.rsplit(":", 1)[1]))
+    """A machine behind a proxy, which opens TLS where it leads to the front."""
     company, certificate, key = own_certificate(running)
-    host = running.lab.host(NAME)
-    with ExitStack() as stack:
-        front = stack.enter_context(Front(gateway, certificate, key, running.server.ca_file))
-        proxy = stack.enter_context(Proxy("proxy", gateway, (running.lab.address, 0)))
-        stack.callback(host.down)
-        host.boot()
-        host.add_user("deploy", OLD)
-        host.write(TRUSTED, company.read_bytes())
-        running.install(host, start=False)
-        yield Behind(running, host, proxy, front, gateway, host.read(CONF))
+    with machine_behind(running, NAME, certificate, key) as made:
+        made.host.write(TRUSTED, company.read_bytes())
+        yield made
 
 
 def test_a_proxy_that_asks_for_a_sign_in_is_named_and_its_password_shown_nowhere(behind: Behind) -> None:
