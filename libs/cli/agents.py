@@ -87,7 +87,14 @@ def choose_machine(
         screen.say(f"{fits[0].host_name} gets other keys at its next contact; then the other machine is out.")
     else:
         rows = (
-            [each.run[:8], each.host_name, each.address, str(each.starts), ago(each.since), ago(each.last_seen)]
+            [
+                each.run[:8],
+                f"{each.host_name} (chosen)" if each.chosen else each.host_name,
+                each.address,
+                str(each.starts),
+                ago(each.since),
+                ago(each.last_seen),
+            ]
             for each in machines
         )
         heads = ("run", "calls itself", "address", "starts", "since", "last contact")

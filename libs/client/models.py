@@ -231,6 +231,7 @@ class Machine(Answer):
     starts: int
     since: datetime
     last_seen: datetime
+    chosen: bool = False
 
 
 class Agent(Answer):

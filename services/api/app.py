@@ -316,7 +316,7 @@ def build(parts: Parts) -> Gateway:
             mine=Mine(sessions, users, hashing, signing_in, recorder=recorder, clock=now),
             health={"store": store_says(store), "broker": broker_says(parts.broker)},
             archive=Archive(audit, trail, users, accounts, resources),
-            registry=Registry(machines, agents, queue, incidents, revoking, packages, admitted),
+            registry=Registry(machines, agents, queue, incidents, revoking, choosing, packages, admitted),
             notifications=bell,
             now=now,
         )

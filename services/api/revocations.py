@@ -43,13 +43,15 @@ class Revocations:
         document, request = await asyncio.gather(self._documents.get(agent), self._requests.get(request_of(agent)))
         return document, _revoked(document, request)
 
-    async def among(self, agents: Iterable[str]) -> dict[str, Revoked]:
-        """Those of these agents that are revoked."""
+    async def standings(self, agents: Iterable[str]) -> dict[str, tuple[AgentDocument | None, Revoked | None]]:
+        """The same of several, by the agent."""
         wanted = set(agents)
         documents = {each.id: each for each in await self._documents.get_many(sorted(wanted))}
         requests = {each.id: each for each in await self._requests.get_many(sorted(map(request_of, wanted)))}
-        found = {each: _revoked(documents.get(each), requests.get(request_of(each))) for each in wanted}
-        return {agent: each for agent, each in found.items() if each is not None}
+        return {
+            each: (documents.get(each), _revoked(documents.get(each), requests.get(request_of(each))))
+            for each in wanted
+        }
 
 
 def _revoked(document: AgentDocument | None, request: RequestDocument | None) -> Revoked | None:

@@ -42,6 +42,11 @@ def enrol(site: Site, token: str, more: dict[str, object]) -> httpx.Response:
         return http.post("/agent/v1/enrol", json=body)
 
 
+def known(site: Site) -> set[str]:
+    """The agents and resources that there are."""
+    return {each.id for each in site.client.agents()} | {each.id for each in site.client.resources()}
+
+
 def used_token(site: Site) -> str:
     return site.host.read("/opt/keyturn-agent/token").decode().strip()
 
@@ -58,12 +63,11 @@ def used_token(site: Site) -> str:
 def test_a_wrong_enrolment_has_its_own_code_and_makes_nothing(
     running: Site, token: Callable[[Site], str], more: dict[str, object], code: str
 ) -> None:
-    before = (running.client.agents(), running.client.resources())
+    before = known(running)
     answer = enrol(running, token(running), more)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == code
-    after = (running.client.agents(), running.client.resources())
-    assert [{each.id for each in part} for part in after] == [{each.id for each in part} for part in before]
+    assert known(running) == before
 
 
 def test_an_agent_with_a_wrong_token_says_so_and_begins_when_it_has_a_right_one(running: Site) -> None:
@@ -74,7 +78,7 @@ def test_an_agent_with_a_wrong_token_says_so_and_begins_when_it_has_a_right_one(
         begin = ["env", "KEYTURN_PATIENCE=3600", "sh", f"{FOLDER}/installAgent-service.sh", "start"]
         place = "/opt/keyturn-agent/token"
         good = host.read(place)
-        before = (running.client.agents(), running.client.resources())
+        before = known(running)
         tokens = {
             "token_unknown": secrets.token_urlsafe(32).encode(),
             "token_used": running.host.read(place),
@@ -93,11 +97,11 @@ def test_an_agent_with_a_wrong_token_says_so_and_begins_when_it_has_a_right_one(
                 start = host.run(begin, text=True, check=False, timeout=60)
                 assert (start.returncode, code in start.stderr) == (1, True)
                 assert host.run(["test", "-e", "/var/lib/keyturn-agent/identity.json"], check=False).returncode == 1
-            assert (running.client.agents(), running.client.resources()) == before
+            assert known(running) == before
             store["trust"]["tokens"].update_one(of_good, {"$set": {"expires": document["expires"]}})
         host.run(["systemctl", "restart", "keyturn-agent.service"])
         until(lambda: running.find("root", "dmz-web-02"), "the second resource")
-        assert len(running.client.agents()) == len(before[0]) + 1
+        assert len(known(running)) == len(before) + 2  # the agent, and its resource
     finally:
         host.down()
 

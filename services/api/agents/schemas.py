@@ -24,6 +24,7 @@ class MachineView(View):
     starts: int = Field(description="How often its agent was started, as its disk counts.")
     since: Moment
     last_seen: Moment
+    chosen: bool = Field(description="A person chose it. It gets other keys at its next contact.")
 
 
 class AgentView(View):

@@ -6,6 +6,7 @@ from libs.store.resources import Resources
 from services.api.access import Caller
 from services.api.agents.schemas import AgentView
 from services.api.agents.views import AgentFacts
+from services.api.errors import NotThereError
 from services.api.fields import Page, from_cursor, to_cursor
 
 
@@ -23,3 +24,15 @@ class Agents:
         views = await self._facts.views(found[:limit])
         following = to_cursor((found[limit - 1].created_at, found[limit - 1].id)) if len(found) > limit else None
         return Page(items=tuple(views.values()), next=following)
+
+    async def of_resource(self, key: str) -> AgentView:
+        """The agent of a resource that the caller may see.
+
+        Raises:
+            NotThereError: the resource has none.
+        """
+        found = await self._resources.get(key)
+        views = {} if found is None else await self._facts.views([found])
+        if key not in views:
+            raise NotThereError("agent")
+        return views[key]

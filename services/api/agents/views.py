@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from libs.store.agents import AgentDocument
 from libs.store.certificates import Certificate, Certificates, CertificateState
 from libs.store.presence import Presence, Presences
 from libs.store.resources import Resource
@@ -27,12 +28,12 @@ class AgentFacts:
         found: dict[str, AgentView] = {}
         wanted = list(resources)
         heard = {each.id: each for each in await self._presences.get_many(each.agent for each in wanted)}
-        revoked = await self._revocations.among(each.agent for each in wanted)
+        standings = await self._revocations.standings(each.agent for each in wanted)
         runs = {each.id: each for each in await self._runs.get_many(each.agent for each in wanted)}
         for resource in wanted:
             certificates, agent = await self._certificates.of_agent(resource.agent), resource.agent
             if certificates:
-                known = _Known(heard.get(agent), revoked.get(agent), runs.get(agent))
+                known = _Known(heard.get(agent), *standings[agent], runs.get(agent))
                 found[resource.id] = _view(certificates[0], resource.name, known)
         return found
 
@@ -40,19 +41,22 @@ class AgentFacts:
         """The agent of a certificate, also where it is not, or not any more, the one of its resource."""
         name = certificate.resource_name if resource is None else resource.name
         agent = certificate.agent
-        known = _Known(await self._presences.get(agent), await self._revocations.of(agent), await self._runs.get(agent))
+        standing = await self._revocations.standing(agent)
+        known = _Known(await self._presences.get(agent), *standing, await self._runs.get(agent))
         return _view(certificate, name, known)
 
 
 class _Known(NamedTuple):
     presence: Presence | None
+    document: AgentDocument | None
     revoked: Revoked | None
     runs: RunsDocument | None
 
 
 def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
-    presence, revoked, runs = known
+    presence, document, revoked, runs = known
     sides = runs.sides if runs is not None and runs.fork is not None and revoked is None else ()
+    chosen = document.chosen if document is not None and runs is not None and document.fork == runs.fork else None
     state = certificate.state.value if revoked is None else CertificateState.REVOKED.value
     return AgentView(
         id=certificate.agent,
@@ -72,6 +76,7 @@ def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
                 starts=each.boot,
                 since=each.since,
                 last_seen=each.last,
+                chosen=each.run == chosen,
             )
             for each in sides
         ),

@@ -13,6 +13,7 @@ SILENT_AFTER = 5 * 60 * 1_000
 class Condition(StrEnum):
     """What an agent's certificate and its calls tell; most urgent first."""
 
+    QUARANTINED = "quarantined"
     SILENT = "silent"
     UNHEARD = "unheard"
     REVOKED = "revoked"
@@ -37,6 +38,8 @@ def trouble(agent: AgentView, now: int) -> Trouble | None:
                 "Build a package for this machine to give it another agent.",
             ),
         )
+    if agent.machines:
+        return Trouble(Condition.QUARANTINED, _two_machines(agent))
     if now - (agent.last_seen or agent.enrolled_at) < SILENT_AFTER:
         return None
     if agent.last_seen is None:
@@ -55,4 +58,16 @@ def trouble(agent: AgentView, now: int) -> Trouble | None:
             f"All states of its machine are from {clock(agent.last_seen, now)}.",
             "On the machine, as root: sh installAgent-service.sh status",
         ),
+    )
+
+
+def _two_machines(agent: AgentView) -> tuple[str, str, str]:
+    named = ", and ".join(f"{each.host_name or 'a machine'} at {each.address}" for each in agent.machines)
+    chosen = next((each for each in agent.machines if each.chosen), None)
+    return (
+        f"More than one machine uses this agent's identity: {named}.",
+        "Nothing is sent to any of them, and the vault keeps every password.",
+        "An administrator chooses the right one."
+        if chosen is None
+        else f"{chosen.host_name or 'One'} was chosen. It gets other keys at its next contact, and the others are out.",
     )

@@ -10,12 +10,13 @@ from starlette.responses import Response
 from libs.wire.ids import ResourceId
 from services.api.access import administrator
 from services.api.agents.revoking import Revoking
-from services.api.agents.schemas import RevokeBody
+from services.api.agents.schemas import ChooseBody, RevokeBody
 from services.api.enrolments.service import Enrolments
 from services.api.errors import GatewayError, InvalidError, NotThereError
 from services.api.fields import Name
 from services.api.incidents.schemas import CloseBody
 from services.api.incidents.service import Incidents
+from services.api.pages.agents import Registry
 from services.api.pages.forms import problems
 from services.api.pages.rendering import Pages, go
 from services.api.pages.visitors import Posted, Posts, Visitor, Visits
@@ -124,6 +125,42 @@ def agents(pages: Pages, resources: Resources, revoking: Revoking, see: Visits, 
 
         refusal = await _refusal(do())
         return go(AGENTS) if refusal is None else await form(posted.visitor, resource, refusal, posted.text("reason"))
+
+    return routes
+
+
+def machines(pages: Pages, resources: Resources, registry: Registry, see: Visits, post: Posts) -> APIRouter:
+    """An identity that is on more than one machine."""
+    routes = APIRouter(prefix="/admin/agents")
+
+    async def form(
+        visitor: Visitor, key: str, refusal: Refusal | None = None, typed: dict[str, str] | None = None
+    ) -> Response:
+        administrator(visitor.caller)
+        resource, agent = await resources.one(visitor.caller, key), await registry.agents.of_resource(key)
+        if not agent.machines:
+            return go(AGENTS)  # it was settled meanwhile
+        typed = typed or {"run": "", "reason": ""}
+        return await pages.show(
+            visitor, "choose_machine.html", resource=resource, agent=agent, typed=typed, **_refused(refusal)
+        )
+
+    @routes.get("/{resource}/choose")
+    async def ask(visitor: Annotated[Visitor, Depends(see)], resource: ResourceId) -> Response:
+        return await form(visitor, resource)
+
+    @routes.post("/{resource}/choose")
+    async def choose(posted: Annotated[Posted, Depends(post)], resource: ResourceId) -> Response:
+        caller, typed = posted.visitor.caller, {key: posted.text(key).strip() for key in ("run", "reason")}
+        administrator(caller)
+        await resources.one(caller, resource)
+        agent = await registry.agents.of_resource(resource)
+
+        async def do() -> None:
+            await registry.choosing.choose(caller, agent.id, ChooseBody(**typed))
+
+        refusal = await _refusal(do())
+        return go(AGENTS) if refusal is None else await form(posted.visitor, resource, refusal, typed)
 
     return routes
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from libs.store.enrolments import EnrolmentState
+from services.api.agents.choosing import Choosing
 from services.api.agents.revoking import Revoking
 from services.api.agents.schemas import AgentView
 from services.api.agents.service import Agents
@@ -69,6 +70,7 @@ class Registry:
     enrolments: Enrolments
     incidents: Incidents
     revoking: Revoking
+    choosing: Choosing
     packages: Packages
     tokens: Tokens
 

@@ -71,12 +71,17 @@ _TASKS: dict[TaskState, Look] = {
 }
 
 AGENTS: dict[Condition, Look] = {
+    Condition.QUARANTINED: Look("octagon", "On two machines", "quarantined"),
     Condition.SILENT: Look("slash", "Silent", "uncertain"),
     Condition.UNHEARD: Look("slash", "Not heard yet", "uncertain"),
     Condition.REVOKED: Look("minus", "Revoked", "none"),
 }
 WAITS = Look("clock", "Waits for approval", "pending")
-INCIDENT = Look("triangle", "A used package was tried again", "drift")
+INCIDENTS = {
+    "token_used_by_another_key": Look("triangle", "A used package was tried again", "drift"),
+    "identity_on_two_machines": Look("octagon", "One identity is on two machines", "quarantined"),
+}
+"""By the incident's kind."""
 
 ADMIN = (("/admin/agents", "Agents"), ("/admin/about", "About"))
 """The pages at the side of *Admin*."""

@@ -113,6 +113,7 @@ def build(services: Services) -> FastAPI:
         admitting.enrolments(pages, services.registry.enrolments, see, post),
         admitting.incidents(pages, services.registry.incidents, see, post),
         admitting.agents(pages, services.resources, services.registry.revoking, see, post),
+        admitting.machines(pages, services.resources, services.registry, see, post),
         admitting.tokens(pages, services.registry.tokens, see, post),
         design.router(pages, see),
     ):

@@ -5,13 +5,16 @@ import hashlib
 import pytest
 
 from libs.broker.topology import QueueName
+from libs.domain.forks import Runs, Side
 from libs.store.certificates import Certificate, Certificates, CertificateState
 from libs.store.packages import Package, Packages
 from libs.store.presence import Presence, Presences
+from libs.store.requests import Requests
 from libs.store.resources import Resource
+from libs.store.runs import RunsDocument, RunsDocuments
 from libs.store.users import User
 from libs.wire.ids import Noun, new_id
-from libs.wire.requests import ComposeContent, Platform, SettleContent, Settled, TokenRevoked
+from libs.wire.requests import ChooseContent, ComposeContent, Platform, Request, SettleContent, Settled, TokenRevoked
 from services.api.agents.words import SILENT_AFTER
 from tests.unit.api.pages.browser import Browser, forms
 from tests.unit.api.test_packages import PREFIX, TAIL, ZIP, composed, publish
@@ -217,3 +220,43 @@ async def test_a_package_for_a_known_machine_is_bound_to_it(
     assert isinstance(request.content, ComposeContent)
     assert (request.content.bounds.resource, request.content.user_name) == (machine.id, "ben")
     assert (await browsers["eve"].get(f"{DOWNLOAD}?resource={machine.id}")).status_code == 404
+
+
+async def copied(world: World, machine: Resource) -> None:
+    """The machine's identity is on two machines."""
+    here = Side("a" * 32, 7, "web-01", "192.0.2.10", NOW - 900_000, NOW - 60_000)
+    there = Side("b" * 32, 9, "web-01-copy", "192.0.2.11", NOW - 300_000, NOW - 30_000)
+    runs, fork = Runs(there, 3, answered=True), "req_" + "a" * 26
+    await RunsDocuments(world.admin).insert(RunsDocument(id=machine.agent, runs=runs, fork=fork, sides=(here, there)))
+
+
+async def test_of_two_machines_with_one_identity_an_administrator_chooses_one(
+    world: World, browsers: dict[str, Browser], machine: Resource
+) -> None:
+    await heard(world, machine, 30_000)
+    await copied(world, machine)
+    ada, page = browsers["ada"], f"/admin/agents/{machine.id}/choose"
+    text = (await ada.get("/admin/agents")).text
+    assert "On two machines" in text
+    assert "web-01 at 192.0.2.10, and web-01-copy at 192.0.2.11." in text
+    assert page in text
+    assert f"/admin/agents/{machine.id}/revoke" in text
+    assert page not in (await browsers["ben"].get("/admin/agents")).text
+    assert (await browsers["ben"].get(page)).status_code == 403
+    asked = (await ada.get(page)).text
+    assert "from 192.0.2.11, heard 30 s ago" in asked
+    unsaid = await ada.fill(page, reason="the copy was a test", run="c" * 32)
+    assert (unsaid.status_code, "Nothing was chosen." in unsaid.text) == (404, True)
+    assert (await ada.fill(page, reason="", run="a" * 32)).status_code == 422
+    assert (await ada.fill(page, reason="the copy was a test", run="a" * 32)).headers["location"] == "/admin/agents"
+    (asked_for,) = await Requests(world.admin).waiting(NOW + 1)
+    content = Request.model_validate_json(asked_for.signed.payload).content
+    assert isinstance(content, ChooseContent)
+    assert (content.run, content.reason) == ("a" * 32, "the copy was a test")
+
+
+async def test_where_there_is_nothing_to_choose_any_more_the_page_goes_back(
+    browsers: dict[str, Browser], machine: Resource
+) -> None:
+    answer = await browsers["ada"].get(f"/admin/agents/{machine.id}/choose")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/agents")

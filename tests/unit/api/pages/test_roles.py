@@ -28,6 +28,7 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "/admin/tokens/{token}/revoke": (303, 200, 404, 200),
     "/admin/incidents/{incident}/close": (303, 200, 404, 200),
     "/admin/agents/{resource}/revoke": (303, 403, 403, 200),
+    "/admin/agents/{resource}/choose": (303, 403, 403, 303),  # there is nothing to choose
     "/admin/about": (303, 200, 200, 200),
     "/people": (303, 403, 403, 200),
     "/people/new": (303, 403, 403, 200),
@@ -49,6 +50,7 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/admin/tokens/{token}/revoke": ({}, (303, 503, 404, 503)),
     "/admin/incidents/{incident}/close": ({"reason": "ours"}, (303, 303, 404, 303)),
     "/admin/agents/{resource}/revoke": ({"reason": "lost"}, (303, 403, 403, 303)),
+    "/admin/agents/{resource}/choose": ({"run": "a" * 32, "reason": "x"}, (303, 403, 403, 303)),
     "/people/new": ({"name": "zoe", "role": "user", "password": "x" * 12, "own": PASSWORD}, (303, 403, 403, 303)),
     "/me/password": ({"own": "is-not-theirs", "password": "x" * 12}, (303, 422, 422, 422)),
     "/me/sessions/{session}/end": ({}, (303, 404, 404, 404)),
