@@ -29,6 +29,7 @@ GOODBYE_SECONDS = 1
 
 STOP_SECONDS = 5
 _BACKLOG = 4_096
+_PIECE = 4_096
 _RETRY_SECONDS = 0.2
 
 
@@ -70,6 +71,7 @@ class _Connection(HttpToolsProtocol):
     """uvicorn's connection, with a bound on the size and the time of a request's head."""
 
     _head = 0
+    _piece = 0
     _in_head = True
     _patience: asyncio.TimerHandle | None = None
 
@@ -82,17 +84,23 @@ class _Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """In pieces, because the parser does not tell where in them a head begins: a piece counts as a whole."""
+        for start in range(0, len(data), _PIECE):
+            if not self.transport.is_closing():
+                self._take(data[start : start + _PIECE])
+
+    def _take(self, piece: bytes) -> None:
+        self._piece = len(piece)
         if self._in_head:
-            self._head += len(data)
+            self._head += len(piece)
             if self._patience is None:
                 self._hurry(HEAD_SECONDS)
-        super().data_received(data)
-        # What came behind the head in the same packet is body; the next bytes count anew.
+        super().data_received(piece)
         if self._in_head and self._head > MAX_HEAD and not self.transport.is_closing():
             self.send_400_response("The head of this request is too large.")
 
     def on_message_begin(self) -> None:
-        self._in_head, self._head = True, 0
+        self._in_head, self._head = True, self._piece
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:

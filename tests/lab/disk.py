@@ -48,7 +48,7 @@ class Disk:
 
     def unmount(self) -> None:
         """Write everything out and let the loop device go; a cut disk has nothing to write."""
-        until(self._is_let_go, f"{self._image} is still in use")
+        until(self._is_let_go, f"{self._image} is still in use", seconds=60)
 
     def sync(self) -> None:
         call("sync", "-f", str(self.at))

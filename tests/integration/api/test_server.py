@@ -127,12 +127,14 @@ async def test_a_poll_whose_agent_hung_up_is_not_held_and_takes_no_mail(port: Po
     assert port.world.gateway.mailroom.with_mail == 1
 
 
-async def test_a_head_without_end_is_cut_off(port: Port) -> None:
+@pytest.mark.parametrize("lines_at_once", [1, 2 * MAX_HEAD // 1_000])
+async def test_a_head_without_end_is_cut_off(port: Port, lines_at_once: int) -> None:
+    """However it is cut into packets."""
     reader, writer = await port.raw()
-    writer.write(b"GET / HTTP/1.1\r\n")
+    first, line = b"GET / HTTP/1.1\r\n", b"x: " + b"y" * 1_000 + b"\r\n"
     with contextlib.suppress(ConnectionError):
-        for _ in range(2 * MAX_HEAD // 1_000):
-            writer.write(b"x: " + b"y" * 1_000 + b"\r\n")
+        for n in range(0, 2 * MAX_HEAD // 1_000, lines_at_once):
+            writer.write((b"" if n else first) + line * lines_at_once)
             await writer.drain()
     async with asyncio.timeout(10):
         answer = await reader.read()
