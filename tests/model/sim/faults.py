@@ -49,6 +49,9 @@ EVERY = {
 }
 """The kinds, each with the seconds between two of it on average."""
 
+_AT_TOOL = 0.4
+"""How often an agent that dies does so while its tool is at work, which by chance alone is rare."""
+
 
 @dataclass
 class Faults:
@@ -210,7 +213,10 @@ class Faults:
     async def _kill_agent_at(self) -> None:
         process = self.chance.choice(self.site.hosts).process
         if process is not None:
-            process.dies_in(self.chance.randint(1, 25))
+            if self.chance.random() < _AT_TOOL:
+                process.dies_at("tool")
+            else:
+                process.dies_in(self.chance.randint(1, 25))
 
     # ---- hosts
 

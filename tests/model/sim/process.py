@@ -23,6 +23,7 @@ class Process:
         self._parts: dict[asyncio.Task[Any], None] = {}
         self._severs: list[Callable[[], None]] = []
         self._dies_at: int | None = None
+        self._dies_at_next: str | None = None
 
     def on_kill(self, sever: Callable[[], None]) -> None:
         """`sever` cuts one of its connections when it is killed."""
@@ -55,14 +56,19 @@ class Process:
         """Plans a kill just before or just after one of its next operations."""
         self._dies_at = self.operations + operations
 
+    def dies_at(self, what: str) -> None:
+        """Plans a kill at the next of its operations of this kind."""
+        self._dies_at_next = what
+
     def spared(self) -> None:
         """No kill is planned any more."""
-        self._dies_at = None
+        self._dies_at, self._dies_at_next = None, None
 
     async def operation(self, what: str) -> None:
         """Passed before and after each thing that the process does with the world outside."""
         self.operations += 1
-        if self._dies_at is not None and self.operations >= self._dies_at:
+        due = self._dies_at is not None and self.operations >= self._dies_at
+        if due or what == self._dies_at_next:
             self._trace.fault("kill_at_operation", f"{self.name} at {what}")
             asyncio.get_running_loop().call_soon(self.kill)
             await asyncio.get_running_loop().create_future()
