@@ -1,5 +1,7 @@
 """Accounts: the domain's own values, written by the scheduler alone."""
 
+from collections.abc import AsyncIterator
+
 from libs.domain.accounts import Account
 from libs.store.ports import After, Store
 from libs.store.schema import CollectionName
@@ -9,6 +11,7 @@ _LAST_NAME = "\U0010ffff"
 """No name sorts after it."""
 
 _EVER = 2**53
+_PAGE = 200
 
 
 class Accounts(TurningTable[Account]):
@@ -26,6 +29,14 @@ class Accounts(TurningTable[Account]):
         everything = ("name", "", _LAST_NAME)
         found = await self._collection.find(equals={"resource": resource}, between=everything, after=after, limit=limit)
         return self._all(found)
+
+    async def each_of_resource(self, resource: str) -> AsyncIterator[Account]:
+        """All of a resource's accounts, by name, however many: they are read page by page."""
+        after = None
+        while page := await self.of_resource_after(resource, limit=_PAGE, after=after):
+            for account in page:
+                yield account
+            after = (page[-1].name, page[-1].id)
 
     async def due(self, now: int, limit: int = 100) -> list[Account]:
         """The accounts that the sweeper has to look at by `now`, longest overdue first."""

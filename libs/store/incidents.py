@@ -3,6 +3,7 @@ scheduler where one identity is on two machines; each in a database of its own.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from libs.store.ports import After, Store
 from libs.store.record import Record
@@ -10,11 +11,16 @@ from libs.store.schema import CollectionName
 from libs.store.table import Table
 
 
+class IncidentKind(StrEnum):
+    TOKEN_USED_BY_ANOTHER_KEY = "token_used_by_another_key"  # noqa: S105 - a kind
+    IDENTITY_ON_TWO_MACHINES = "identity_on_two_machines"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident(Record):
     """One, told once however often it repeats itself."""
 
-    kind: str
+    kind: IncidentKind
     created_at: int
     seen_by: str  # a user's id; administrators see all
     token: str | None

@@ -30,7 +30,7 @@ from libs.pki.issue import Authority
 from libs.store.audit import Audit, AuditRecord, Who
 from libs.store.certificates import Certificate, Certificates, CertificateState
 from libs.store.enrolments import EnrolmentDocument
-from libs.store.incidents import Incident, Incidents
+from libs.store.incidents import Incident, IncidentKind, Incidents
 from libs.store.packages import Packages
 from libs.store.schema import CollectionName
 from libs.store.tokens import EnrolmentToken, Tokens, Use
@@ -188,7 +188,7 @@ class Enrolment:
             await self.incidents.insert(
                 Incident(
                     id=derived_id(Noun.INCIDENT, token.id, key_hash),
-                    kind="token_used_by_another_key",
+                    kind=IncidentKind.TOKEN_USED_BY_ANOTHER_KEY,
                     created_at=self.now(),
                     seen_by=token.created_by,
                     token=token.id,

@@ -30,7 +30,7 @@ from libs.service.clock import Clock
 from libs.store.accounts import Accounts
 from libs.store.agents import AgentDocument, AgentDocuments, EndedKey
 from libs.store.certificates import Certificates
-from libs.store.incidents import Incident, Incidents
+from libs.store.incidents import Incident, IncidentKind, Incidents
 from libs.store.resources import Resource, Resources
 from libs.wire.events import ResourceChanged
 from libs.wire.ids import Noun, derived_id
@@ -78,7 +78,7 @@ class Forks:
         await self._note(request, content)
         if resource is None:
             return None
-        async for account in self.withdrawals.of_resource(resource.id):
+        async for account in self.accounts.each_of_resource(resource.id):
             await self.withdrawals.end_flight(account, Reason.ACCOUNT_QUARANTINED)
             await self.ledger.turn(account.id, lambda a: quarantine(a.rotation, now=self.clock.now()))
         await self.incidents.insert(self._incident(request, content, resource))
@@ -134,7 +134,7 @@ class Forks:
     async def _release(self, document: AgentDocument, key: str) -> None:
         resource = await self._resource(document.id)
         await self.records.released(document, key, resource)
-        accounts = [] if resource is None else [each async for each in self.withdrawals.of_resource(resource.id)]
+        accounts = [] if resource is None else [each async for each in self.accounts.each_of_resource(resource.id)]
         for account in accounts:
             await self.ledger.turn(account.id, lambda a: release(a.rotation))
         if not await self._end(document.id, key):
@@ -175,7 +175,7 @@ class Forks:
     def _incident(self, request: Request, content: ForkContent, resource: Resource) -> Incident:
         return Incident(
             id=derived_id(Noun.INCIDENT, request.id),
-            kind="identity_on_two_machines",
+            kind=IncidentKind.IDENTITY_ON_TWO_MACHINES,
             created_at=self.clock.now(),
             seen_by=resource.owner,
             token=None,

@@ -93,6 +93,7 @@ def build(
         documents=documents,
         certificates=certificates,
         resources=resources,
+        accounts=accounts,
         withdrawals=withdrawals,
         records=records,
         task_key=keys.task,

@@ -32,10 +32,8 @@ class Recovery:
         return told
 
     async def _tell(self, resource: Resource, epoch: int) -> int:
-        told, after = 0, None
-        while page := await self.accounts.of_resource_after(resource.id, limit=_PAGE, after=after):
-            for account in page:
-                await self.ledger.turn(account.id, lambda a: restored(a.rotation, epoch=epoch, now=self.clock.now()))
-            told += len(page)
-            after = (page[-1].name, page[-1].id)
+        told = 0
+        async for account in self.accounts.each_of_resource(resource.id):
+            await self.ledger.turn(account.id, lambda a: restored(a.rotation, epoch=epoch, now=self.clock.now()))
+            told += 1
         return told

@@ -54,14 +54,12 @@ class Resealing:
         return sealed
 
     async def _resource(self, resource: str) -> int:
-        sealed, after = 0, None
-        while page := await self.accounts.of_resource_after(resource, limit=_PAGE, after=after):
-            for account in page:
-                stale = sum(self._stale(version) for version in account.rotation.versions)
-                if stale:
-                    await self.ledger.turn(account.id, self._turned)
-                sealed += stale
-            after = (page[-1].name, page[-1].id)
+        sealed = 0
+        async for account in self.accounts.each_of_resource(resource):
+            stale = sum(self._stale(version) for version in account.rotation.versions)
+            if stale:
+                await self.ledger.turn(account.id, self._turned)
+            sealed += stale
         return sealed
 
     def _turned(self, account: Account) -> Change:

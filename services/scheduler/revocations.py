@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.broker.ports import Broker
 from libs.service.clock import Clock
+from libs.store.accounts import Accounts
 from libs.store.agents import AgentDocument, AgentDocuments
 from libs.store.certificates import Certificates
 from libs.store.resources import Resources
@@ -39,6 +40,7 @@ class Revocations:
     documents: AgentDocuments
     certificates: Certificates
     resources: Resources
+    accounts: Accounts
     withdrawals: Withdrawals
     records: Records
     task_key: Ed25519PrivateKey
@@ -54,7 +56,7 @@ class Revocations:
         named = {each.resource for each in await self.certificates.of_agent(content.agent)}
         for resource in await self.resources.get_many(sorted(named)):
             if resource.agent == content.agent:
-                async for account in self.withdrawals.of_resource(resource.id):
+                async for account in self.accounts.each_of_resource(resource.id):
                     await self.withdrawals.end_flight(account, Reason.AGENT_REVOKED)
                 changed = ResourceChanged(resource=resource.id, rev=resource.rev)
                 await self.broker.notify(changed.envelope(self.clock.now()))

@@ -38,8 +38,6 @@ from services.scheduler.trusted import Gateway
 
 log = structlog.get_logger()
 
-_PAGE = 200
-
 
 @dataclass(frozen=True)
 class Takeovers:
@@ -96,11 +94,8 @@ class Takeovers:
         return max(found, key=lambda each: each.issued_at, default=None)
 
     async def _doubt(self, resource: str) -> None:
-        after = None
-        while page := await self.accounts.of_resource_after(resource, limit=_PAGE, after=after):
-            for account in page:
-                await self.ledger.turn(account.id, lambda a: _doubted(a, self.clock.now()))
-            after = (page[-1].name, page[-1].id)
+        async for account in self.accounts.each_of_resource(resource):
+            await self.ledger.turn(account.id, lambda a: _doubted(a, self.clock.now()))
 
     async def _hand_over(self, resource: str, agent: str, since: int) -> bool:
         """The compare-and-set; False when a later approval was faster."""

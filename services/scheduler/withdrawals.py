@@ -1,6 +1,5 @@
 """Taking back what waits: a cancel, a deadline or a revocation against the agent's fetch. Whoever is later loses."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,8 +17,6 @@ from services.scheduler.ledger import Ledger
 from services.scheduler.offers import Offers
 
 log = structlog.get_logger()
-
-_PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -62,14 +59,6 @@ class Withdrawals:
             except StaleAnswerError:
                 log.info("an account was turned meanwhile", account=seen.id)
             seen = await self.accounts.get(account.id)
-
-    async def of_resource(self, resource: str) -> AsyncIterator[Account]:
-        """Every account of a resource."""
-        after = None
-        while page := await self.accounts.of_resource_after(resource, limit=_PAGE, after=after):
-            for account in page:
-                yield account
-            after = (page[-1].name, page[-1].id)
 
 
 def _lost(account: Account, *, task: str, now: int) -> Change:

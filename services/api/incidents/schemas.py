@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from libs.store.incidents import IncidentKind
 from services.api.fields import Body, Moment, Ref, View
 
 
@@ -21,7 +22,7 @@ class ClosedView(View):
 
 class IncidentView(View):
     id: str
-    kind: str = Field(description="`token_used_by_another_key` or `identity_on_two_machines`.")
+    kind: IncidentKind
     at: Moment
     sentence: str = Field(description="What happened.")
     next: str = Field(description="What to do.")

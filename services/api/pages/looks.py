@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from libs.domain.state import Kind, Phase, Status, VersionState
+from libs.store.incidents import IncidentKind
 from libs.wire.requests import Platform
 from services.api.access import Caller
 from services.api.accounts.schemas import AccountBrief, NextStep
@@ -78,8 +79,8 @@ AGENTS: dict[Condition, Look] = {
 }
 WAITS = Look("clock", "Waits for approval", "pending")
 INCIDENTS = {
-    "token_used_by_another_key": Look("triangle", "A used package was tried again", "drift"),
-    "identity_on_two_machines": Look("octagon", "One identity is on two machines", "quarantined"),
+    IncidentKind.TOKEN_USED_BY_ANOTHER_KEY: Look("triangle", "A used package was tried again", "drift"),
+    IncidentKind.IDENTITY_ON_TWO_MACHINES: Look("octagon", "One identity is on two machines", "quarantined"),
 }
 """By the incident's kind."""
 

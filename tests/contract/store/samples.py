@@ -21,7 +21,7 @@ from libs.store.audit import AuditRecord, Who
 from libs.store.certificates import Certificate, CertificateState
 from libs.store.closings import Closing
 from libs.store.enrolments import EnrolmentDocument, EnrolmentState
-from libs.store.incidents import Incident
+from libs.store.incidents import Incident, IncidentKind
 from libs.store.jobs import JobDocument, JobState
 from libs.store.observations import ObservationDocument
 from libs.store.packages import Package
@@ -208,7 +208,7 @@ RECORDS = [
     ),
     Incident(
         id=some(Noun.INCIDENT),
-        kind="token_used_by_another_key",
+        kind=IncidentKind.TOKEN_USED_BY_ANOTHER_KEY,
         created_at=NOW,
         seen_by=some(Noun.USER),
         token=some(Noun.TOKEN),

@@ -256,6 +256,7 @@ async def test_accounts_by_resource_by_due_and_by_what_ended(store: Store) -> No
     page = await accounts.of_resource_after(ACCOUNT.resource, limit=3)
     rest = await accounts.of_resource_after(ACCOUNT.resource, limit=3, after=(page[-1].name, page[-1].id))
     assert [each.name for each in (*page, *rest)] == sorted(names)
+    assert [each.name async for each in accounts.each_of_resource(ACCOUNT.resource)] == sorted(names)
     assert [each.name for each in await accounts.due(NOW + 1)] == names[:2]
     assert [each.id for each in await accounts.with_ended()] == [ACCOUNT.id]
     assert await accounts.forget_ended(ACCOUNT.id, ACCOUNT.ended[0].task)

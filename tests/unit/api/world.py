@@ -29,7 +29,7 @@ from libs.service.clock import FakeClock
 from libs.store.accounts import Accounts
 from libs.store.certificates import Certificate, Certificates, certificate_id
 from libs.store.enrolments import EnrolmentDocument, Enrolments
-from libs.store.incidents import Incident, Incidents
+from libs.store.incidents import Incident, IncidentKind, Incidents
 from libs.store.memory.store import MemoryServer
 from libs.store.resources import Resource, Resources
 from libs.store.schema import CollectionName, Service
@@ -186,7 +186,7 @@ class World:
         """A copy of somebody's package was used."""
         whole: dict[str, Any] = {
             "id": new_id(Noun.INCIDENT),
-            "kind": "token_used_by_another_key",
+            "kind": IncidentKind.TOKEN_USED_BY_ANOTHER_KEY,
             "created_at": self.clock.now() + next(self._names),
             "seen_by": seen_by.id,
             "token": new_id(Noun.TOKEN),
