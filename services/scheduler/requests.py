@@ -57,7 +57,10 @@ from services.scheduler.withdrawals import Withdrawals
 log = structlog.get_logger()
 
 
-_OF_AGENTS = (AgentRevokeRequested, AgentForkReported, AgentChooseRequested)
+_BY_REQUEST = {
+    each.TYPE: each for each in (TaskCancelRequested, AgentRevokeRequested, AgentForkReported, AgentChooseRequested)
+}
+"""Messages that name a request which is no task."""
 
 
 class _OvertakenError(Exception):
@@ -90,13 +93,8 @@ class Desk:
         Raises:
             UnreadableError: another type, version or shape.
         """
-        if envelope.type == TaskCancelRequested.TYPE:
-            await self.take(TaskCancelRequested.read(envelope).request)
-        elif envelope.type == TaskRequested.TYPE:
-            await self.take(TaskRequested.read(envelope).task)
-        else:
-            kind = next((each for each in _OF_AGENTS if envelope.type == each.TYPE), AgentRevokeRequested)
-            await self.take(kind.read(envelope).request)
+        kind = _BY_REQUEST.get(envelope.type)
+        await self.take(TaskRequested.read(envelope).task if kind is None else kind.read(envelope).request)
 
     async def take(self, key: str) -> None:
         """Carries out the request with this identifier, once."""
