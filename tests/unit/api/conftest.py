@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from libs.store.users import Role
-from tests.unit.api.world import World, make_world
+from libs.store.users import Role, Users
+from tests.unit.api.world import TestAgent, World, make_world
 
 
 @pytest.fixture
@@ -21,3 +21,13 @@ async def people(world: World) -> dict[str, dict[str, str]]:
     for name, role in (("ada", Role.ADMINISTRATOR), ("ben", Role.USER), ("eve", Role.USER)):
         await world.user(name, role)
     return {"nobody": {}, **{name: await world.signed_in(name) for name in ("ada", "ben", "eve")}}
+
+
+@pytest.fixture
+async def agent(world: World, people: dict[str, dict[str, str]]) -> TestAgent:
+    """The agent of a machine that ben owns."""
+    assert "ben" in people
+    ben = await Users(world.admin).named("ben")
+    assert ben is not None
+    _, agent = await world.machine(ben)
+    return agent

@@ -3,12 +3,10 @@
 import asyncio
 
 import httpx
-import pytest
 
 from libs.domain.forks import MARGIN
 from libs.store.requests import Requests
 from libs.store.runs import RunsDocument, RunsDocuments
-from libs.store.users import Users
 from libs.wire.agent_api import FetchRequest, Run, SessionRequest
 from libs.wire.observations import digest
 from libs.wire.requests import ForkContent, Request
@@ -17,15 +15,6 @@ from tests.unit.api.test_agent_door import observed, put_job
 from tests.unit.api.world import TestAgent, World
 
 ONE, TWO = "1" * 32, "2" * 32
-
-
-@pytest.fixture
-async def agent(world: World, people: dict[str, dict[str, str]]) -> TestAgent:
-    assert "ben" in people
-    ben = await Users(world.admin).named("ben")
-    assert ben is not None
-    _, agent = await world.machine(ben)
-    return agent
 
 
 def run(name: str, count: int) -> Run:

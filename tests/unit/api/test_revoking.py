@@ -10,7 +10,6 @@ from libs.broker.memory.broker import MemoryBroker
 from libs.broker.topology import Service as BrokerUser
 from libs.store.agents import AgentDocument, AgentDocuments
 from libs.store.requests import Requests
-from libs.store.users import Users
 from libs.wire.agent_api import Problem, SessionRequest
 from libs.wire.events import AgentRevoked
 from libs.wire.observations import digest
@@ -20,15 +19,6 @@ from libs.wire.sign import Prefix, verify
 from tests.unit.api.world import NOW, TestAgent, World
 
 REASON = {"reason": "stolen"}
-
-
-@pytest.fixture
-async def agent(world: World, people: dict[str, dict[str, str]]) -> TestAgent:
-    assert "ben" in people
-    ben = await Users(world.admin).named("ben")
-    assert ben is not None
-    _, agent = await world.machine(ben)
-    return agent
 
 
 def contact(agent: TestAgent, clock: int | None = None) -> SessionRequest:
