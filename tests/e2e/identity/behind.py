@@ -9,7 +9,6 @@ from libs.client import models
 from tests.e2e.faults.front import Front
 from tests.e2e.faults.wires import Address, Proxy
 from tests.e2e.site import OLD, Site, until
-from tests.e2e.test_05_enrolment import says
 from tests.lab.host import Host
 
 CONF = "/etc/keyturn-agent/agent.conf"
@@ -41,7 +40,9 @@ class Behind:
         self.host.run(["systemctl", "restart", "keyturn-agent.service"])
 
     def says(self, code: str) -> None:
-        until(lambda: says(self.host, code), f"the word {code}")
+        """Returns once the agent says this from now on. What it said before, or its status keeps, does not count."""
+        before = len(self.told())
+        until(lambda: code in self.told()[before:] or None, f"the word {code}")
 
     def account(self) -> models.Account:
         return until(lambda: self.site.find("deploy", self.host.name), "its account")

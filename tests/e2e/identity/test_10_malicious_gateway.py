@@ -180,7 +180,13 @@ def test_a_job_is_the_schedulers_or_nothing(betrayed: Behind, rogue: Rogue, alte
     account = betrayed.account()
     before = betrayed.site.revealed(account)[0]
     root = betrayed.host.shadow_field("root")
-    with answering(betrayed, alter=lambda signed: alter(signed, rogue)):
+
+    def altered(true: Signed) -> Signed:
+        false = alter(true, rogue)
+        assert false != true
+        return false
+
+    with answering(betrayed, alter=altered):
         task = betrayed.site.reset(account, f"True-after-{alter.__name__}-1")
         betrayed.says("job_not_trusted")
         assert betrayed.host.opens("deploy", before)
