@@ -72,6 +72,7 @@ def pictures(on: Stage) -> dict[str, tuple[str, Act]]:
         "bell": ("/resources", bell),
         "notifications": ("/notifications", _nothing),
         "agents": ("/admin/agents", _nothing),
+        "choose": (f"/admin/agents/{on.copied}/choose", _nothing),
         "download": ("/admin/agents", dialog("#download", "#host_pattern")),
         "audit": ("/audit", _nothing),
         "people": ("/people", _nothing),

@@ -14,24 +14,29 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.backends.ports import FoundAccount
 from agent.version import VERSION
+from libs.domain.forks import Runs, Side
 from libs.domain.state import Status
 from libs.pki.issue import issue_server
 from libs.store.accounts import Accounts
 from libs.store.certificates import Certificates
+from libs.store.incidents import Incident, IncidentKind, Incidents
 from libs.store.presence import Presence, Presences
 from libs.store.resources import Resource, Resources
+from libs.store.runs import RunsDocument, RunsDocuments
 from libs.store.schema import CollectionName
-from libs.wire.ids import Noun, new_id
+from libs.wire.ids import Noun, derived_id, new_id
 from libs.wire.observations import Kind
 from libs.wire.secret import Secret
 from services.api.tls import CERTIFICATE_FILE, KEY_FILE, own_key
 from tests.unit.whole.world import DEPLOY, ROOT, Whole, whole
 
 HOST = "dmz-web-01"
+_COPIED = "cust-a-sql-01"
+_DAY = 86_400_000
 _SYSTEM = frozenset({Kind.SYSTEM})
 _OTHERS = {
     "branch-north-db-01": (Status.DRIFT, 9_000),
-    "cust-a-sql-01": (Status.QUARANTINED, 12_000),
+    _COPIED: (Status.QUARANTINED, 12_000),
     "branch-south-fs-02": (Status.IN_SYNC, 3 * 3_600_000),
     "cust-b-app-03": (Status.IN_SYNC, 4_000),
     "mail-relay-02": (Status.IN_SYNC, 6_000),
@@ -46,6 +51,7 @@ class Stage:
     origin: str
     accounts: dict[str, str]
     resource: str
+    copied: str
 
 
 @contextlib.asynccontextmanager
@@ -70,9 +76,10 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         await _resets(system, accounts)
         await host.stop()
         resource = await _machines(system, accounts)
+        copied = await _copied(system)
         await system.reset(accounts["backup"], note="Leaves the team")
         async with _served(system, folder) as origin:
-            yield Stage(origin, accounts, resource.id)
+            yield Stage(origin, accounts, resource.id, copied.id)
 
 
 async def _resets(system: Whole, accounts: dict[str, str]) -> None:
@@ -120,6 +127,35 @@ async def _machines(system: Whole, accounts: dict[str, str]) -> Resource:
             replace(root, id=new_id(Noun.ACCOUNT), resource=resource, rotation=rotation, rev=0)
         )
     return own
+
+
+async def _copied(system: Whole) -> Resource:
+    """The quarantined machine, whose identity is on a copy of it as well."""
+    store, now = system.server.store(), system.clock.now()
+    resource = next(each for each in await Resources(store).page(now=now, limit=100) if each.name == _COPIED)
+    here = Side("4" * 32, 41, _COPIED, "10.20.4.17", now - 9 * _DAY, now - 40_000)
+    there = Side("9" * 32, 42, f"{_COPIED}-test", "10.20.9.80", now - 1_200_000, now - 12_000)
+    fork = new_id(Noun.REQUEST)
+    runs = RunsDocument(id=resource.agent, runs=Runs(there, 9, answered=True), fork=fork, sides=(here, there))
+    await RunsDocuments(store).insert(runs)
+    await Incidents(store, CollectionName.FORKS).insert(
+        Incident(
+            id=derived_id(Noun.INCIDENT, fork),
+            kind=IncidentKind.IDENTITY_ON_TWO_MACHINES,
+            created_at=now - 1_100_000,
+            seen_by=resource.owner,
+            token=None,
+            package=None,
+            key_hash="",
+            host_name=there.host_name,
+            resource_name=resource.name,
+            user_name=resource.owner_name,
+            address=there.address,
+            agent=resource.agent,
+            machines=tuple(f"{each.host_name} at {each.address}, run {each.run[:8]}" for each in (here, there)),
+        )
+    )
+    return resource
 
 
 @contextlib.asynccontextmanager

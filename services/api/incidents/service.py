@@ -17,8 +17,8 @@ _NEXT = (
     " machine enrolled by it (keyturn agents), and build new packages where you doubt it."
 )
 _CHOOSE = (
-    "See which machine is the right one (keyturn agents choose lists both) and choose it; it gets other keys, and the"
-    " other one is out. Shut the other one down, or enrol it anew with a package of its own."
+    "See which machine is the right one and choose it, under Admin, Agents or with keyturn agents choose; it gets other"
+    " keys, and the other one is out. Shut the other one down, or enrol it anew with a package of its own."
 )
 
 
