@@ -135,7 +135,8 @@ async def _until_asked(
         version=VERSION,
     )
     memory, backend, log = Memory(journal), open_linux_local(), Log(config.log_level)
-    memory.tidy()
+    if (untidy := memory.tidy()) is not None:
+        log.say("the journal stays as long as it is", why=untidy)
     told = Told(state, str(start), wall_clock)
     follower = Follower(trust, transport, config.trust_file, log)
     agent = Agent(

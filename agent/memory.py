@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.journal import Journal
+from agent.journal import Journal, JournalUnwritableError
 from libs.domain.moves import Entry, fenced
 from libs.domain.state import NONE, Generation
 from libs.wire import steps
@@ -119,11 +119,11 @@ class Memory:
             self.journal.append({"kind": "fence", "account": account, "mark": str(after)})
         steps.step(steps.Step.AGENT_FENCE_JOURNALLED)
 
-    def tidy(self) -> None:
+    def tidy(self) -> str | None:
         """Forgets what nobody will ask for: all but the newest generations of each account. Marks are kept for ever.
 
-        Raises:
-            JournalUnwritableError: the disk refused; everything is as it was.
+        Returns why the disk refused, where it did: everything is as it was then. An agent whose disk has room for a
+        record, but not for a second journal, works on.
         """
         intents: dict[str, list[str]] = {}
         for record in self.journal.records():
@@ -138,4 +138,8 @@ class Memory:
                 return record["generation"] in kept.get(record["account"], set())
             return bool(record["kind"] == "tool")
 
-        self.journal.compact(keep)
+        try:
+            self.journal.compact(keep)
+        except JournalUnwritableError as error:
+            return str(error)
+        return None

@@ -20,6 +20,7 @@ class Presence(Record):
     address: str = ""
     version: str = ""
     digest: str = ""  # over account, fingerprint and mark of every account at the last contact
+    epoch: int = 0  # in which the digest was told: in a later one it counts no more
     boot: int = 0  # the agent's own count of its starts
     sequence: int = 0  # of its last observation
     notice: int = 0  # serial of the newest notice that it follows

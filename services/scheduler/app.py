@@ -55,6 +55,7 @@ async def run(settings: Settings, version: str) -> Stopped:
             health = Health()
             health.part("store", store_says(store))
             health.part("broker", broker_says(broker))
+            health.part("epoch", graph.epochs.says)
             health.watch(metrics)
             server = HealthServer(health, metrics, settings.health_host, settings.health_port)
             parts = work(graph, Consumers(broker, clock, metrics), relay, store=store, broker=broker, clock=clock)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from libs.service.clock import Clock
+from libs.service.health import Says, Step
 from libs.store.epoch import Epoch, EpochStore
 from services.scheduler.recovery import Recovery
 from services.scheduler.witness import Witness
@@ -29,6 +30,11 @@ class Epochs:
     recovery: Recovery
     clock: Clock
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _told: Step = field(default_factory=lambda: Step("not looked yet whether the store was put back"))
+
+    def says(self) -> Says:
+        """Not ready until it looked, nor while every account is told of a restore: till then pages show the copy."""
+        return self._told.says
 
     async def look(self) -> None:
         """Notices a restore, and tells every account; safe to repeat."""
@@ -55,8 +61,10 @@ class Epochs:
             epoch = await self.store.begin(max(now, seen.began + 1))
             log.error("the store was put back to an earlier copy; a new epoch begins", epoch=epoch.began)
         if not epoch.settled:
+            self._told.waits("telling every account that the store was put back")
             told = await self.recovery.tell_everyone(epoch.began)
             await self.store.settle(epoch)
             log.warning("every account was told of the restore", epoch=epoch.began, accounts=told)
             epoch = epoch._replace(settled=True)
+        self._told.done("every account is of this epoch")
         return epoch

@@ -65,13 +65,14 @@ class AgentDoor:
         """A contact: what changed is written, a token for polls is given, and the agent is told to renew in time."""
         now, agent = self._clock(), admitted.identity.agent
         before = await self._presences.get(agent)
-        known = "" if before is None else before.digest
+        known = "" if before is None or before.epoch != self._tokens.epoch else before.digest
         after = Presence(
             id=agent,
             last_seen=now,
             address=address,
             version=body.agent_version,
             digest=known,
+            epoch=self._tokens.epoch,
             boot=body.boot,
             sequence=body.sequence,
             notice=body.notice,
@@ -173,12 +174,13 @@ class AgentDoor:
         """Stores an observation, and keeps its digest for the sessions to come.
 
         While it is not known which machine this is the digest is not kept: the scheduler may not believe it, so the
-        machine is asked again.
+        machine is asked again. A digest counts in the epoch in which it was told: it may reach a store that was put
+        back meanwhile, which the observation itself did not.
 
         Raises:
             InvalidError: it is not signed by this agent, or tells of another one.
         """
-        identity = admitted.identity
+        identity, epoch = admitted.identity, self._tokens.epoch
         try:
             raw = verify(body.observation, Prefix.OBSERVATION, identity.public_key)
             seen = Observation.model_validate_json(raw)
@@ -197,9 +199,8 @@ class AgentDoor:
         self._nudge(CollectionName.OBSERVATIONS, seen.id)
         before = await self._presences.get(identity.agent)
         found = Presence(id=identity.agent, last_seen=now) if before is None else before
-        await self._presences.contact(
-            replace(found, last_seen=now, digest=digest(seen.accounts) if admitted.mail else "", sequence=seen.sequence)
-        )
+        shown = digest(seen.accounts) if admitted.mail else ""
+        await self._presences.contact(replace(found, last_seen=now, digest=shown, epoch=epoch, sequence=seen.sequence))
 
 
 def _until_renewal(admitted: Certified, now: int) -> int:

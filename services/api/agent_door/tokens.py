@@ -60,6 +60,11 @@ class SessionTokens:
         self._latest: dict[str, int] = {}
         self._void: set[str] = set()
 
+    @property
+    def epoch(self) -> int:
+        """The newest epoch that this gateway knows of; 0 before it has read any."""
+        return self._epoch
+
     def begin(self, epoch: int) -> None:
         """Tokens of an older epoch are over from now on."""
         self._epoch = max(self._epoch, epoch)

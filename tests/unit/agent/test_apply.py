@@ -345,3 +345,15 @@ async def test_tidying_keeps_marks_escrow_and_what_is_open(host: Host) -> None:
     assert len(kept) == 16
     assert all(record["escrow"] for record in kept)
     assert (await host.resets(host.reset(5))).reason is Reason.STALE_GENERATION
+
+
+async def test_where_the_disk_has_no_room_to_tidy_it_works_on(host: Host) -> None:
+    """It ended with an error at each start, although there was room for every record."""
+    for generation in range(1, 20):
+        await host.resets(host.reset(generation))
+    host.disk.left = 0
+    assert "No space left" in str(host.memory.tidy())
+    host.disk.left = None
+    assert (await host.resets(host.reset(20))).answer is ResetAnswer.APPLIED
+    host.restart()
+    assert host.memory.last(ACCOUNT) == (Generation(1, 20), Entry.APPLIED)
