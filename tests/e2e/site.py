@@ -166,12 +166,14 @@ class Site:
 
 
 def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
-    """What `look` finds, as soon as it does."""
+    """What `look` finds, as soon as it does. It rests for twice as long as a look took: an operator's command that is
+    asked again and again would have a core for itself, which what is waited for needs.
+    """
     ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
+    while (began := time.monotonic()) < ends:
         if (found := look()) is not None:
             return found
-        time.sleep(0.05)
+        time.sleep(max(0.05, 2 * (time.monotonic() - began)))
     raise AssertionError(f"{what} did not come within {seconds:.0f} s")
 
 
