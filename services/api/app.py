@@ -6,6 +6,7 @@ a request -> Door -- /agent/v1/poll --> Poll
 
 import secrets
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -91,6 +92,7 @@ from services.api.pages import site
 from services.api.pages.agents import Registry
 from services.api.pages.audit import Archive
 from services.api.poll import PATH, App, Poll, Receive, Scope, Send
+from services.api.recall import Recall
 from services.api.resources import routes as resource_routes
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
@@ -155,6 +157,7 @@ class Gateway:
     notices: Notices
     heard: Heard
     board: Noticeboard
+    recall: Recall
     setup: Setup
     calls: Calls
     metrics: GatewayMetrics
@@ -183,7 +186,8 @@ def build(parts: Parts) -> Gateway:
     access, hashing = Access(resources, accounts), Hashing(parts.hasher)
     documents = AgentDocuments(store)
     revocations, runs = Revocations(documents, requests), RunsDocuments(store)
-    mailroom, facts = Mailroom(), AgentFacts(certificates, presences, revocations, runs)
+    mailroom = Mailroom()
+    recall, facts = Recall(mailroom, parts.clock.sleep), AgentFacts(certificates, presences, revocations, runs)
     # Nouns.
     people = Users(users, hashing, recorder, now, entropy)
     signing_in = Sessions(
@@ -322,11 +326,6 @@ def build(parts: Parts) -> Gateway:
         )
     )
 
-    async def read_again() -> set[str]:
-        """What the mailroom is filled from; sessions of before a restore are over by then."""
-        tokens.begin(await EpochStore(store).began())
-        return await jobs.agents_with_mail()
-
     metrics.watch(held=lambda: mailroom.waiting, with_mail=lambda: mailroom.with_mail, streams=lambda: events.open)
     poll = Poll(tokens, mailroom, now, metrics.polled, heard.note)
     return Gateway(
@@ -339,17 +338,25 @@ def build(parts: Parts) -> Gateway:
             parts.broker,
             mailroom,
             events,
-            with_mail=read_again,
+            with_mail=partial(_read_again, jobs, EpochStore(store), tokens, recall),
             revoked=lambda: documents.revoked_since(now() - 2 * LIFETIME_SECONDS * 1000),
             sleep=parts.clock.sleep,
         ),
         heard=heard,
         board=board,
+        recall=recall,
         setup=setup,
         calls=calls,
         metrics=metrics,
         hashing=hashing,
     )
+
+
+async def _read_again(jobs: Jobs, epochs: EpochStore, tokens: SessionTokens, recall: Recall) -> set[str]:
+    """What the mailroom is filled from; sessions of before a restore are over by then."""
+    if tokens.begin(await epochs.began()):
+        recall.all()
+    return await jobs.agents_with_mail()
 
 
 def _operation(route: APIRoute) -> str:

@@ -53,6 +53,10 @@ class Mailroom:
         for waiter in self._waiting.get(agent, ()):
             end(waiter)
 
+    def held(self) -> "list[asyncio.Future[bool]]":
+        """What each poll that is held now waits for, the longest held ones of an agent first."""
+        return [waiter for waiters in self._waiting.values() for waiter in waiters]
+
     def rebuild(self, agents: Iterable[str]) -> None:
         """The agents that have mail by the documents; replaces what was remembered. Woken in one order, the same each
         time.

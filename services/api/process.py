@@ -104,7 +104,8 @@ class _Process:
             group.create_task(self._gateway.notices.listen())
             group.create_task(self._gateway.notices.sweep())
             group.create_task(self._gateway.heard.keep_flushing())
-            group.create_task(self._gateway.board.keep_looking(self._clock.sleep))
+            group.create_task(self._gateway.board.keep_looking(self._clock.sleep, self._gateway.recall.all))
+            group.create_task(self._gateway.recall.run())
             group.create_task(self._serve())
 
     async def _set_up(self) -> None:

@@ -58,8 +58,11 @@ class Noticeboard:
         self._hung = tuple((each.serial, each) for each in notices)
         self._seen = seen
 
-    async def keep_looking(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """For ever, every five seconds."""
+    async def keep_looking(self, sleep: Callable[[float], Awaitable[None]], hung: Callable[[], None]) -> None:
+        """For ever, every five seconds; says so when there is a newer one."""
         while True:
             await sleep(LOOK_SECONDS)
+            before = self.newest
             await asyncio.to_thread(self.look)
+            if self.newest != before:
+                hung()

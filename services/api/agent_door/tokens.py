@@ -65,9 +65,10 @@ class SessionTokens:
         """The newest epoch that this gateway knows of; 0 before it has read any."""
         return self._epoch
 
-    def begin(self, epoch: int) -> None:
-        """Tokens of an older epoch are over from now on."""
-        self._epoch = max(self._epoch, epoch)
+    def begin(self, epoch: int) -> bool:
+        """Tokens of an older epoch are over from now on; whether this gateway may have believed any till now."""
+        before, self._epoch = self._epoch, max(self._epoch, epoch)
+        return 0 < before < epoch
 
     def make(self, agent: str, now: int) -> str:
         """A token of `agent` for ten minutes from `now`, Unix milliseconds."""

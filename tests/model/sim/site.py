@@ -126,6 +126,7 @@ class Site:
             group.create_task(made.notices.listen())
             group.create_task(made.notices.sweep())
             group.create_task(made.heard.keep_flushing())
+            group.create_task(made.recall.run())
 
     async def _scheduler(self, _: Process) -> None:
         store, broker, metrics = self.stores["scheduler"], self.brokers["scheduler"], Metrics("scheduler", "test")

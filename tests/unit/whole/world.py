@@ -105,7 +105,7 @@ class Whole:
         relay = Relay(Outbox(store, Service.GATEWAY), broker, self.clock, metrics, sweep_s=0.1)
         self.gateway: Gateway = self.parts.gateway(store, broker, self.clock, metrics, relay)
         gateway = self.gateway
-        self._run("gateway", relay.run(), gateway.notices.listen(), gateway.notices.sweep())
+        self._run("gateway", relay.run(), gateway.notices.listen(), gateway.notices.sweep(), gateway.recall.run())
 
     def begin_scheduler(self) -> None:
         store, broker = self._connect(Service.SCHEDULER)
