@@ -29,6 +29,7 @@ from agent.host.status import read_status, sentence
 from agent.identity import Identity, IdentityError
 from agent.journal import Journal, JournalError
 from agent.log import Log
+from agent.log_file import Kept
 from agent.memory import Memory
 from agent.moving import Moving, place_of
 from agent.pace import Pace
@@ -78,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--package", type=Path, default=PACKAGE, metavar="FOLDER")
         command.add_argument("--state", type=Path, default=STATE, metavar="FOLDER")
         command.set_defaults(act=act)
+        if act is _run:
+            command.add_argument("--log", type=Path, metavar="FILE", help="log here instead of on standard error")
     return parser
 
 
@@ -118,12 +121,13 @@ def _run(asked: argparse.Namespace) -> int:
     with HostLock():
         identity = Identity(asked.state)
         with Journal(asked.state / "journal") as journal:
-            asyncio.run(_until_asked(config, package, identity, journal, asked.state))
+            log = Log(config.log_level) if asked.log is None else Log(config.log_level, Kept(asked.log))
+            asyncio.run(_until_asked(config, package, identity, journal, state=asked.state, log=log))
     return 0
 
 
 async def _until_asked(
-    config: AgentConfig, package: Package, identity: Identity, journal: Journal, state: Path
+    config: AgentConfig, package: Package, identity: Identity, journal: Journal, *, state: Path, log: Log
 ) -> None:
     """Runs until a signal asks to stop. A job in hand is finished by the next start: its intent is in the journal."""
     trust, start = Trust(package, state), place_of(config)
@@ -134,7 +138,7 @@ async def _until_asked(
         proxy=config.proxy,
         version=VERSION,
     )
-    memory, backend, log = Memory(journal), open_linux_local(), Log(config.log_level)
+    memory, backend = Memory(journal), open_linux_local()
     memory.tidy()
     told = Told(state, str(start), wall_clock)
     follower = Follower(trust, transport, config.trust_file, log)
