@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts the Keyturn agent on this host as a service:
-#   sh installAgent-service.sh install | start | stop | restart | status | remove
+#   sh installAgent-service.sh install | start | stop | restart | status | remove [--purge]
 # The next line lets the script run also after an editor on another system gave it CR LF line ends.
 if [ -z "${KEYTURN_LF:-}" ] && grep -q "$(printf '\r')" "$0" 2>/dev/null; then KEYTURN_LF=1; export KEYTURN_LF; exec sh -c "$(tr -d '\r' <"$0")" "$0" "$@"; fi #
 set -eu
@@ -212,8 +212,27 @@ stop_agent() {
   say "Stopped. It starts again $service_again"
 }
 
+# First what only this host knows goes to the server, and the server learns that the agent leaves. A host that cannot
+# reach it loses nothing by that: nothing is removed.
+say_goodbye() {
+  [ -x "$AGENT" ] || return 0
+  ran=; if service_running; then ran=1; service_stop; fi
+  code=0
+  said=$("$AGENT" leave --conf "$CONF/agent.conf" --package "$PROGRAM" --state "$STATE" --seconds "$1" 2>&1) || code=$?
+  if [ "$code" = 0 ]; then say "Before it goes: $said."; return 0; fi
+  if [ -n "$2" ]; then say "The server was not told, and what only this host knew is lost: $said."; return 0; fi
+  [ -z "$ran" ] || service_start
+  fail "Nothing was removed, because the server does not know yet that the agent leaves: $said. Try again when that is mended, or lose what only this host knows: sh \"$0\" remove --purge"
+}
+
 remove_agent() {
   need_root remove
+  mend
+  case ${1:-} in
+    '') say_goodbye "$PATIENCE" "" ;;
+    --purge) say_goodbye 5 purge ;;
+    *) printf 'usage: sh "%s" remove [--purge]\n' "$0" >&2; exit 2 ;;
+  esac
   service_forget
   # What was installed for another service manager than this host has now.
   kept_stop
@@ -233,8 +252,8 @@ case ${1:-} in
   start) start_agent ;;
   stop) stop_agent ;;
   restart) stop_agent >/dev/null; start_agent ;;
-  remove) remove_agent ;;
+  remove) remove_agent "${2:-}" ;;
   status) show_status ;;
-  *) printf 'usage: sh "%s" install | start | stop | restart | status | remove\n' "$0" >&2; exit 2 ;;
+  *) printf 'usage: sh "%s" install | start | stop | restart | status | remove [--purge]\n' "$0" >&2; exit 2 ;;
 esac
 exit

@@ -1,5 +1,6 @@
 """What a person types on a host: the installer's verbs, from the package's folder and from the installed copy."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -42,3 +43,13 @@ def booted(site: Site, name: str, init: Init = Init.SYSTEMD, *, python: bool = T
 def agent_of(site: Site, host: Host) -> models.Agent:
     """The agent of a host as people see it."""
     return next(each for each in site.client.agents() if each.resource.name == host.name)
+
+
+def listing(host: Host) -> set[str]:
+    """Every file of the host's disk, by path, kind, owner and mode; what its own programs write by themselves aside."""
+    command = ["find", "/", "-xdev", "-printf", "%y %m %u %p\\n"]
+    found = host.run(command, text=True, check=False).stdout + host.run(["ls", "-A", "/run"], text=True).stdout
+    aside = re.compile(
+        r" /var/log/journal| /var/lib/systemd/| /etc/\.pwd\.lock$| /etc/lab|/random-seed| /var/lib/private"
+    )
+    return {line for line in found.splitlines() if not aside.search(line)}

@@ -111,4 +111,4 @@ def run(host: Host) -> Iterator[Run]:
         return done.returncode, done.stdout + done.stderr
 
     yield call
-    call("remove")
+    call("remove --purge")

@@ -68,7 +68,11 @@ def test_its_whole_life_from_a_folder_with_a_blank_noexec_and_crlf(
     assert run("status") == (1, "the agent is not running\n")
 
     status, said = run("remove")
-    assert (status, said) == (0, "Removed the agent, its settings, its keys and its journal from this host.\n")
+    assert status == 0, said
+    assert said.splitlines() == [
+        "Before it goes: the server had not let this machine in, so there was nobody to tell.",
+        "Removed the agent, its settings, its keys and its journal from this host.",
+    ]
     assert listing(host) == before
     known = host.run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "keyturn*"], text=True).stdout
     assert known == ""
