@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +29,9 @@ from agent.host.lock import AgentRunningError, HostLock
 from agent.host.status import read_status, sentence
 from agent.identity import Identity, IdentityError
 from agent.journal import Journal, JournalError
+from agent.leaving import Departure, NotLeftError
 from agent.log import Log
+from agent.log_file import Kept
 from agent.memory import Memory
 from agent.moving import Moving, place_of
 from agent.pace import Pace
@@ -58,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RevokedError as error:
         print(error, file=sys.stderr)
         return EX_STUCK
-    except (JournalError, AgentRunningError, NoTokenError, CryptUnavailableError) as error:
+    except (JournalError, AgentRunningError, NoTokenError, CryptUnavailableError, NotLeftError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -72,12 +75,17 @@ def _parser() -> argparse.ArgumentParser:
         ("check-config", _check, "say what is wrong in agent.conf"),
         ("status", _status, "say whether the server answers the agent"),
         ("self-test", _self_test, "say whether passwords can be set on this host"),
+        ("leave", _leave, "hand over what only this machine knows, and tell the server that the agent leaves"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("--conf", type=Path, default=CONF, metavar="FILE")
         command.add_argument("--package", type=Path, default=PACKAGE, metavar="FOLDER")
         command.add_argument("--state", type=Path, default=STATE, metavar="FOLDER")
         command.set_defaults(act=act)
+        if act is _leave:
+            command.add_argument("--seconds", type=float, default=30.0, help="how long to try")
+        if act is _run:
+            command.add_argument("--log", type=Path, metavar="FILE", help="log here instead of on standard error")
     return parser
 
 
@@ -118,14 +126,33 @@ def _run(asked: argparse.Namespace) -> int:
     with HostLock():
         identity = Identity(asked.state)
         with Journal(asked.state / "journal") as journal:
-            asyncio.run(_until_asked(config, package, identity, journal, asked.state))
+            log = Log(config.log_level) if asked.log is None else Log(config.log_level, Kept(asked.log))
+            agent = _composed(config, package, identity, journal, state=asked.state, log=log)
+            asyncio.run(_until_asked(agent))
     return 0
 
 
-async def _until_asked(
-    config: AgentConfig, package: Package, identity: Identity, journal: Journal, state: Path
-) -> None:
-    """Runs until a signal asks to stop. A job in hand is finished by the next start: its intent is in the journal."""
+def _leave(asked: argparse.Namespace) -> int:
+    config, package = load_config(asked.conf), Package.load(asked.package)
+    with HostLock():
+        identity = Identity(asked.state)
+        with Journal(asked.state / "journal") as journal:
+            agent = _composed(config, package, identity, journal, state=asked.state, log=Log("error"))
+            departure = Departure(asked.state, identity, agent.memory, agent, asyncio.sleep, time.monotonic)
+            print(asyncio.run(_left(departure, agent, asked.seconds)))
+    return 0
+
+
+async def _left(departure: Departure, agent: Agent, seconds: float) -> str:
+    try:
+        return await departure.leave(seconds)
+    finally:
+        await agent.transport.close()
+
+
+def _composed(
+    config: AgentConfig, package: Package, identity: Identity, journal: Journal, *, state: Path, log: Log
+) -> Agent:
     trust, start = Trust(package, state), place_of(config)
     transport = Transport(
         server=start.name,
@@ -134,12 +161,10 @@ async def _until_asked(
         proxy=config.proxy,
         version=VERSION,
     )
-    memory, backend, log = Memory(journal), open_linux_local(), Log(config.log_level)
-    if (untidy := memory.tidy()) is not None:
-        log.say("the journal stays as long as it is", why=untidy)
+    memory, backend = Memory(journal), open_linux_local()
     told = Told(state, str(start), wall_clock)
     follower = Follower(trust, transport, config.trust_file, log)
-    agent = Agent(
+    return Agent(
         config=config,
         package=package,
         identity=identity,
@@ -156,7 +181,13 @@ async def _until_asked(
         version=VERSION,
         host_name=read_facts(Path("/")).hostname,
     )
-    log.say("started", server=str(start), version=VERSION)
+
+
+async def _until_asked(agent: Agent) -> None:
+    """Runs until a signal asks to stop. A job in hand is finished by the next start: its intent is in the journal."""
+    if (untidy := agent.memory.tidy()) is not None:
+        agent.log.say("the journal stays as long as it is", why=untidy)
+    agent.log.say("started", server=str(agent.moving.start), version=VERSION)
     living = asyncio.ensure_future(agent.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -165,5 +196,5 @@ async def _until_asked(
         with contextlib.suppress(asyncio.CancelledError):
             await living
     finally:
-        await transport.close()
-        log.say("stopped")
+        await agent.transport.close()
+        agent.log.say("stopped")

@@ -1,12 +1,20 @@
-"""The agent's log: one JSON line an event, on stderr. Never a password, never a body."""
+"""The agent's log: one JSON line an event, on stderr or in a file of its own. Never a password, never a body."""
 
 import json
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 LEVELS = ("debug", "info", "warning", "error")
+
+
+class Stream(Protocol):
+    """Where lines go."""
+
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> None: ...
 
 
 @dataclass
@@ -14,7 +22,7 @@ class Log:
     """Writes lines at or above a level."""
 
     level: str = "info"
-    stream: TextIO = field(default_factory=lambda: sys.stderr)
+    stream: Stream = field(default_factory=lambda: sys.stderr)
 
     def say(self, event: str, *, level: str = "info", **fields: Any) -> None:
         """One line."""

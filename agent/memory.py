@@ -87,6 +87,23 @@ class Memory:
         }
         return sorted(found.values(), key=lambda each: Generation.parse(each.generation), reverse=True)
 
+    def accounts(self) -> list[str]:
+        """Every account whose password was ever set from here."""
+        return sorted({str(each["account"]) for each in self.journal.records() if each["kind"] == "intent"})
+
+    def handed_over(self, account: str) -> list[Escrowed]:
+        """What a vault of long ago may lack of an account, newest first: the newest password that was set, and what
+        was begun after it.
+        """
+        found = self.escrow(account)
+        ended = {
+            str(each["generation"]): Entry(each["entry"])
+            for each in self.journal.records(account)
+            if each["kind"] == "ended"
+        }
+        applied = next((n for n, each in enumerate(found) if ended.get(each.generation) is Entry.APPLIED), len(found))
+        return found[: applied + 1]
+
     def begin(self, signed: Signed, step: ResetStep, before: str | None) -> None:
         """Durable before the tool runs."""
         self.journal.append(

@@ -126,6 +126,18 @@ class Agent:
                 if not _expired(error):
                     await self._failed(error)
 
+    async def answers_what_waits(self) -> Enrolled:
+        """One session and its mail: all that an agent does which is about to leave.
+
+        Raises:
+            TransportError: one of its kinds.
+        """
+        enrolled = self._begin_run()
+        self.transport.agent = enrolled.agent
+        _, ends = await self.moving.reach(lambda: self._session(enrolled))
+        await self._mail(enrolled, ends)
+        return enrolled
+
     # ---- beginning
 
     def _begin_run(self) -> Enrolled:
@@ -133,7 +145,7 @@ class Agent:
         self._run = self.run_name(), 0
         return self.identity.started()
 
-    def _says(self) -> Run:
+    def says(self) -> Run:
         """In which run the next signed request is made."""
         name, count = self._run
         self._run = name, count + 1
@@ -148,7 +160,7 @@ class Agent:
                 await self._failed(error)
 
     async def _failed(self, error: TransportError) -> None:
-        await self._heed(error)
+        await self.heed(error)
         if isinstance(error, RefusedError) and error.code == "run_over":
             self._begin_run()
         wait = self.pace.failed()
@@ -157,7 +169,7 @@ class Agent:
         self.told.problem(f"{error.code}: {error}", needs_a_person=stuck)
         await self.sleep(wait)
 
-    async def _heed(self, error: TransportError) -> None:
+    async def heed(self, error: TransportError) -> None:
         """Ends the agent where the scheduler says so itself; whoever else says it is only tried again later."""
         signed = error.problem.revocation if isinstance(error, RefusedError) else None
         if signed is None:
@@ -167,7 +179,7 @@ class Agent:
         except NotRevokedError as why:
             # The scheduler may have another key by now, which no session can tell a revoked agent of.
             if await self.follower.follow():
-                return await self._heed(error)
+                return await self.heed(error)
             self.log.say("a revocation was not believed", code="revocation_not_trusted", why=str(why))
             return None
         self.log.say("revoked", why=str(revoked))
@@ -209,13 +221,13 @@ class Agent:
         pair = self.identity.prepare()
         csr = agent_csr(pair.signing, pair.sealing.public_key())
         request = RenewRequest(
-            agent=enrolled.agent, renewal=renewal(enrolled.agent, csr, self.identity.keys.signing), run=self._says()
+            agent=enrolled.agent, renewal=renewal(enrolled.agent, csr, self.identity.keys.signing), run=self.says()
         )
         answer = await self.transport.send_signed("/agent/v1/renew", request, RenewAnswer)
         self.identity.certified(answer.certificate)
 
     async def _open(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
-        began, run = self.tick(), self._says()
+        began, run = self.tick(), self.says()
         request = SessionRequest(
             agent=enrolled.agent,
             agent_version=self.version,
@@ -308,7 +320,7 @@ class Agent:
         or by a key that a newer notice names.
         """
         fetched = await self.transport.send_signed(
-            "/agent/v1/fetch", FetchRequest(agent=enrolled.agent, run=self._says()), FetchAnswer
+            "/agent/v1/fetch", FetchRequest(agent=enrolled.agent, run=self.says()), FetchAnswer
         )
         if fetched.jobs:
             step(Step.AGENT_FETCHED)
@@ -318,7 +330,7 @@ class Agent:
             if result is None:
                 ends = min(ends, self.tick() + self.config.schedule_interval)
             else:
-                report = ReportRequest(agent=enrolled.agent, results=(result,), run=self._says())
+                report = ReportRequest(agent=enrolled.agent, results=(result,), run=self.says())
                 await self.transport.send_signed("/agent/v1/report", report, ReportAnswer)
                 step(Step.AGENT_ACKNOWLEDGED)
         if fetched.jobs and self.watch.changed():
@@ -341,7 +353,7 @@ class Agent:
         observation = await self.watch.observation(enrolled, self.transport.clock())
         await self.transport.send_signed(
             "/agent/v1/observe",
-            ObserveRequest(agent=enrolled.agent, observation=observation, run=self._says()),
+            ObserveRequest(agent=enrolled.agent, observation=observation, run=self.says()),
             ObserveAnswer,
         )
         step(Step.AGENT_OBSERVED)

@@ -97,6 +97,7 @@ QUEUES: Final = (
             "task.cancel_requested",
             "agent.revoke_requested",
             "agent.fork_reported",
+            "agent.leave_reported",
             "agent.choose_requested",
         ),
     ),

@@ -6,8 +6,8 @@ Nothing is ever forgotten by it: the account is UNCERTAIN, or QUARANTINED, until
 from dataclasses import replace
 
 from libs.domain.rotation import lost
-from libs.domain.state import NONE, Change, Generation, Phase, Rotation, Seen, Status, VersionState
-from libs.domain.versions import candidates, held_against_contact
+from libs.domain.state import NONE, Change, Generation, Phase, Rotation, Seen, Status, Version, VersionState
+from libs.domain.versions import candidates, held_against_contact, with_recovered
 
 
 def contact(
@@ -88,6 +88,15 @@ def release(r: Rotation) -> Change:
         return Change(r)
     known = candidates(r) or r.newest != NONE
     return Change(replace(r, status=Status.UNCERTAIN if known else Status.UNMANAGED))
+
+
+def left(r: Rotation, *, recovered: tuple[Version, ...]) -> Change:
+    """The agent left for good, and handed over what it had in escrow.
+
+    What the vault did not know may be the live password, and nobody can compare any more: the account is UNCERTAIN.
+    """
+    after = with_recovered(r, recovered)
+    return Change(r if after is r else _shaken(after))
 
 
 def _shaken(r: Rotation) -> Rotation:

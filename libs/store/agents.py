@@ -33,6 +33,7 @@ class AgentDocument(Revised):
     pinned_at: int = 0
     revoked: Signed | None = None  # `libs.wire.revocation`
     revoked_at: int | None = None
+    left_at: int | None = None  # it left by its own word; `revoked` is then what every other agent of its keys is told
     fork: str | None = None  # the request by which it was found on two machines
     quarantined_at: int | None = None  # until that is settled
     quarantined_key: str = ""  # the pinned key's hash then: the chosen machine must renew it

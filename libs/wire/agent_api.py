@@ -7,6 +7,7 @@
     POST /agent/v1/report   signed; results                       -> which were stored
     POST /agent/v1/observe  signed; an observation                -> stored
     POST /agent/v1/renew    signed; keys for the next certificate -> certificate
+    POST /agent/v1/leave    signed; its last word                 -> it is out from now on
     GET  /agent/v1/notices  anybody; `after` a serial             -> the notices that follow it, oldest first
 
 Every change is signed (`libs.wire.http_signature`) and safe to repeat. Errors are `application/problem+json`.
@@ -131,6 +132,17 @@ class RenewRequest(Wire):
 
 class RenewAnswer(Wire):
     certificate: Base64  # PEM; safe to ask for again with the same keys
+
+
+class LeaveRequest(Wire):
+    version: Literal[1] = 1
+    agent: AgentId
+    leaving: Signed  # `libs.wire.leaving`
+    run: Run | None = Field(default=None, exclude_if=not_)
+
+
+class LeaveAnswer(Wire):
+    left: bool
 
 
 class Problem(Wire):

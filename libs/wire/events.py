@@ -77,6 +77,11 @@ class AgentForkReported(Event):
     request: RequestId
 
 
+class AgentLeaveReported(Event):
+    TYPE = "agent.leave_reported"
+    request: RequestId
+
+
 class AgentChooseRequested(Event):
     TYPE = "agent.choose_requested"
     request: RequestId

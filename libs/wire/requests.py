@@ -175,6 +175,14 @@ class RevokeAgentContent(Wire):
     reason: RevokeReason
 
 
+class LeaveContent(Wire):
+    """An agent leaves by its own word: as when it is revoked, once the vault has what only that machine knew."""
+
+    kind: Literal["leave"] = "leave"
+    agent: AgentId
+    leaving: Signed  # `libs.wire.leaving`
+
+
 class ForkSide(Wire):
     """One of two runs that both go on."""
 
@@ -247,6 +255,7 @@ Content = Annotated[
     | SettleContent
     | RevokeTokenContent
     | RevokeAgentContent
+    | LeaveContent
     | ForkContent
     | ChooseContent
     | RenewContent,

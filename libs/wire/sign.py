@@ -28,6 +28,7 @@ class Prefix(StrEnum):
     OBSERVATION = "keyturn/observation/1"  # agent to scheduler
     REQUEST = "keyturn/request/1"  # gateway to scheduler or bundler
     REVOKED = "keyturn/revoked/1"  # scheduler to agent: an identity is over
+    LEAVING = "keyturn/leaving/1"  # agent to scheduler: it goes for good
     RENEWAL = "keyturn/renewal/1"  # an agent's present key, of its next keys
     RELEASE = "keyturn/release/1"  # a release's manifest
     PACKAGE = "keyturn/package/1"  # a package's manifest, by the bundler

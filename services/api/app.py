@@ -55,6 +55,7 @@ from services.api.agent_door import routes as agent_routes
 from services.api.agent_door.enrolment import Enrolment
 from services.api.agent_door.forks import Forks
 from services.api.agent_door.identities import Identities
+from services.api.agent_door.leaving import Leaving
 from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.renewal import Renewal
@@ -300,8 +301,9 @@ def build(parts: Parts) -> Gateway:
             door,
             Enrolment(users, calls, metrics.agent_refused),
             Renewal(calls, parts.keys.authorities.agents, metrics.agent_refused),
-            signed,
-            board,
+            Leaving(requests, signer=signer, nudge=parts.nudge, shut=lambda agent: mailroom.shut((agent,))),
+            signed=signed,
+            board=board,
         ),
     ):
         api.include_router(router)

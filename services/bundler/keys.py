@@ -1,6 +1,6 @@
 """The bundler's keys, from its private folder, and the public ones that it trusts and passes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -66,7 +66,7 @@ def release_keys(public: Path) -> tuple[Ed25519PublicKey, ...]:
         raise SettingsError(f"{path}: {error}") from error
 
 
-def ingredients(public: Path, installer: Callable[[], bytes]) -> Ingredients:
+def ingredients(public: Path, installer: Callable[[], Mapping[str, bytes]]) -> Ingredients:
     """What packages carry besides the runtime, as the files are now.
 
     Raises:

@@ -5,7 +5,8 @@
     token                       the enrolment token, plain: the one secret in it
     keys/*.pem                  public keys (task, vault, recovery, release, configuration) and the agents' authority
     keys/notice.json            the newest notice, where there is one: the trust of the day on which it was built
-    installAgent-service.sh     sh installAgent-service.sh install | start | stop | remove | status
+    installAgent-service.sh     sh installAgent-service.sh install | start | stop | restart | status | remove
+    service/*.sh                what it reads: a file a way in which hosts keep services
     manifest.json               every file of the package with its SHA-256, and manifest.sig over it
 
 Pure: the same runtime, keys, settings and token give the same bytes.
@@ -37,10 +38,10 @@ class Ingredients:
 
     trust: bytes
     keys: Mapping[str, bytes]  # by file name
-    installer: bytes
+    installer: Mapping[str, bytes]  # its scripts, by path
 
     def __post_init__(self) -> None:
-        for name, content in (("trust.pem", self.trust), (INSTALLER, self.installer), *self.keys.items()):
+        for name, content in (("trust.pem", self.trust), *self.installer.items(), *self.keys.items()):
             if b"\r" in content or not content.endswith(b"\n"):
                 raise ValueError(f"{name} must have lines that end with LF, the last one too")
 
@@ -59,7 +60,7 @@ def package_tail(
     """
     files = (
         Added("agent.conf", _PUBLIC, agent_conf(content)),
-        Added(INSTALLER, _PROGRAM, ingredients.installer),
+        *(Added(path, _PROGRAM, ingredients.installer[path]) for path in sorted(ingredients.installer)),
         *(Added(f"keys/{name}", _PUBLIC, ingredients.keys[name]) for name in sorted(ingredients.keys)),
         Added("token", _SECRET, token.reveal() + b"\n"),
         Added("trust.pem", _PUBLIC, ingredients.trust),

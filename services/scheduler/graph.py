@@ -20,6 +20,7 @@ from libs.store.results import Results
 from libs.store.schema import CollectionName, Service
 from libs.store.tasks import Tasks
 from services.scheduler.clock_watch import ClockWatch
+from services.scheduler.departures import Departures
 from services.scheduler.enrolments import Enrolments
 from services.scheduler.episodes import Episodes
 from services.scheduler.epochs import Epochs
@@ -100,6 +101,7 @@ def build(
         broker=broker,
         clock=clock,
     )
+    departures = Departures(documents, agents, ledger, revocations, records, keys.opener, clock)
     forks = Forks(
         documents=documents,
         pins=pins,
@@ -124,6 +126,7 @@ def build(
         offers=offers,
         withdrawals=withdrawals,
         revocations=revocations,
+        departures=departures,
         forks=forks,
         projection=projection,
         opener=keys.opener,

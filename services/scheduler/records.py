@@ -70,6 +70,20 @@ class Records:
             )
         )
 
+    async def left(self, request: Request, agent: str, resource: str, versions: int) -> None:
+        """An agent is about to be let go by its own word, with so many versions from its escrow."""
+        await self.audit.append(
+            AuditRecord(
+                id=derived_id(Noun.AUDIT, "agent.leave", agent, request.id),
+                at=self.clock.now(),
+                who=Who(id=agent, name="its agent"),
+                what="agent.leave",
+                resource=resource,
+                outcome="left",
+                extra={"agent": agent, "versions_handed_over": versions},
+            )
+        )
+
     async def forked(self, content: ForkContent, request: Request, resource: Resource | None) -> None:
         """An agent is about to be quarantined."""
         sides = [f"{each.host_name} {each.address} {each.run}" for each in content.sides]

@@ -24,6 +24,7 @@ from libs.wire.envelope import Envelope
 from libs.wire.events import (
     AgentChooseRequested,
     AgentForkReported,
+    AgentLeaveReported,
     AgentRevokeRequested,
     TaskCancelRequested,
     TaskRequested,
@@ -34,6 +35,7 @@ from libs.wire.requests import (
     CancelContent,
     ChooseContent,
     ForkContent,
+    LeaveContent,
     Request,
     ResetContent,
     RevokeAgentContent,
@@ -44,6 +46,7 @@ from libs.wire.seal import CannotOpenError
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
 from libs.wire.steps import Step, step
+from services.scheduler.departures import Departures
 from services.scheduler.epochs import Epochs
 from services.scheduler.forks import Forks
 from services.scheduler.ledger import Ledger, UnknownAccountError
@@ -58,7 +61,14 @@ log = structlog.get_logger()
 
 
 _BY_REQUEST = {
-    each.TYPE: each for each in (TaskCancelRequested, AgentRevokeRequested, AgentForkReported, AgentChooseRequested)
+    each.TYPE: each
+    for each in (
+        TaskCancelRequested,
+        AgentRevokeRequested,
+        AgentLeaveReported,
+        AgentForkReported,
+        AgentChooseRequested,
+    )
 }
 """Messages that name a request which is no task."""
 
@@ -79,6 +89,7 @@ class Desk:
     offers: Offers
     withdrawals: Withdrawals
     revocations: Revocations
+    departures: Departures
     forks: Forks
     projection: Projection
     opener: Opener
@@ -121,6 +132,8 @@ class Desk:
             return await self._cancel(request, content)
         if isinstance(content, RevokeAgentContent):
             return await self.revocations.revoke(request, content)
+        if isinstance(content, LeaveContent):
+            return await self.departures.leave(request, content)
         if isinstance(content, ForkContent):
             return await self.forks.quarantine(request, content)
         if isinstance(content, ChooseContent):

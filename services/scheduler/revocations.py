@@ -12,7 +12,9 @@ Ended between any two, it is done again from the beginning, and each step meets 
 whose agent was revoked enrols anew, as another agent.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,7 +27,7 @@ from libs.store.certificates import Certificates
 from libs.store.resources import Resources
 from libs.wire.events import AgentRevoked, ResourceChanged
 from libs.wire.reasons import Reason
-from libs.wire.requests import Person, Request, RevokeAgentContent
+from libs.wire.requests import Request, RevokeAgentContent
 from libs.wire.revocation import Revocation, revocation
 from services.scheduler.records import Records
 from services.scheduler.withdrawals import Withdrawals
@@ -52,33 +54,38 @@ class Revocations:
         if request.person is None:
             log.error("nobody asked for a revocation", request=request.id, agent=content.agent)
             return Reason.REQUEST_NOT_TRUSTED
-        await self._say(request, request.person, content)
-        named = {each.resource for each in await self.certificates.of_agent(content.agent)}
+        person, now = request.person, self.clock.now()
+        said = Revocation(agent=content.agent, revoked_at=now, reason=content.reason)
+        await self.say(said, partial(self.records.revoked, content.agent, request, person, content.reason))
+        await self.end_work(content.agent)
+        return None
+
+    async def end_work(self, agent: str) -> None:
+        """Takes back what waits for an agent that is over, and tells everybody. Safe to repeat."""
+        named = {each.resource for each in await self.certificates.of_agent(agent)}
         for resource in await self.resources.get_many(sorted(named)):
-            if resource.agent == content.agent:
+            if resource.agent == agent:
                 async for account in self.accounts.each_of_resource(resource.id):
                     await self.withdrawals.end_flight(account, Reason.AGENT_REVOKED)
                 changed = ResourceChanged(resource=resource.id, rev=resource.rev)
                 await self.broker.notify(changed.envelope(self.clock.now()))
-        await self.broker.notify(AgentRevoked(agent=content.agent).envelope(self.clock.now()))
-        return None
+        await self.broker.notify(AgentRevoked(agent=agent).envelope(self.clock.now()))
 
-    async def _say(self, request: Request, person: Person, content: RevokeAgentContent) -> None:
-        """The statement, once; an agent that was never believed gets a document for it."""
+    async def say(self, said: Revocation, record: Callable[[], Awaitable[None]], *, left: bool = False) -> None:
+        """The statement, once, after its record; an agent that was never believed gets a document for it."""
         while True:
-            before = await self.documents.get(content.agent)
+            before = await self.documents.get(said.agent)
             if before is not None and before.revoked is not None:
                 return
-            await self.records.revoked(content.agent, request, person, content.reason)
-            now = self.clock.now()
-            said = Revocation(agent=content.agent, revoked_at=now, reason=content.reason)
+            await record()
             after = replace(
-                before or AgentDocument(id=content.agent),
+                before or AgentDocument(id=said.agent),
                 revoked=revocation(said, self.task_key),
-                revoked_at=now,
+                revoked_at=said.revoked_at,
+                left_at=said.revoked_at if left else None,
                 rev=0 if before is None else before.rev + 1,
             )
             done = self.documents.insert(after) if before is None else self.documents.save(before, after)
             if await done:
-                log.warning("agent revoked", agent=content.agent, by=person.name)
+                log.warning("agent left" if left else "agent revoked", agent=said.agent)
                 return

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from libs.domain.errors import RuleError
 from libs.pki.check import AgentIdentity, Standing
 from libs.store.resources import Resources
+from libs.wire.leaving import Leaving, read_leaving
 from libs.wire.observations import Observation
 from libs.wire.reasons import Reason
 from libs.wire.requests import Request
@@ -111,6 +112,18 @@ class Agents:
             return identity, said_by(agent, identity.public_key, signed)
         except BadSignatureError as error:
             raise NotBelievedError(f"not a result of {agent}: {error}") from error
+
+    async def leaving(self, signed: Signed, agent: str) -> Leaving:
+        """An agent's last word.
+
+        Raises:
+            NotBelievedError: it did not sign this, or two machines have its keys.
+        """
+        identity = await self._signer(signed, agent)
+        try:
+            return read_leaving(signed, agent, identity.resource, identity.public_key)
+        except BadSignatureError as error:
+            raise NotBelievedError(f"not a last word of {agent}: {error}") from error
 
     async def observation(self, signed: Signed, agent: str) -> tuple[AgentIdentity, Observation]:
         """What an agent saw.

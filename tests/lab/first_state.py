@@ -12,14 +12,35 @@ import stat
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 _MACHINE = Path("/")
+UP = "/run/lab-is-up"
 _PEOPLE = range(1000, 60000)
 # Places of people, which a fresh server has and which are empty on it.
 EMPTY = ("/root", "/home", "/var/tmp")  # noqa: S108 - named to be hidden, nothing is written there
 # The machine's own services and mounts, and copies of its account files from before their last change.
 _OF_THE_MACHINE = ("etc/systemd/system/*.wants", "etc/rc?.d/S*", *(f"etc/{name}-" for name in ("passwd", "shadow")))
+
+
+class Init(StrEnum):
+    """What a host's process 1 is: its program. The two small ones are told apart by their name, as real ones are."""
+
+    SYSTEMD = "/lib/systemd/systemd"
+    SYSV = "/etc/lab/init"  # runs /etc/rc2.d
+    BARE = "/etc/lab/first"  # starts nothing, as in most containers
+
+
+# It waits for children again and again, and with that reaps every process that lost its parent.
+_SMALL_INIT = f"""#!/bin/sh
+mkdir -p /run/lock
+if [ "${{0##*/}}" = init ]; then
+  for each in /etc/rc2.d/S*; do [ ! -x "$each" ] || "$each" start; done
+fi
+: >{UP}
+while :; do sleep 0.5; done
+"""
 
 
 @dataclass(frozen=True)
@@ -70,7 +91,7 @@ class Upper:
             shutil.copymode(machine, above)
 
 
-def write(upper: Upper, name: str, gateway: str, hide: Iterable[str]) -> None:
+def write(upper: Upper, name: str, gateway: str, hide: Iterable[str], init: Init = Init.SYSTEMD) -> None:
     for path in EMPTY:
         upper.empty(path)
     for pattern in _OF_THE_MACHINE:
@@ -86,6 +107,9 @@ def write(upper: Upper, name: str, gateway: str, hide: Iterable[str]) -> None:
     upper.write("/etc/hosts", f"127.0.0.1 localhost {name}\n::1 localhost\n{gateway} keyturn\n")
     upper.write("/etc/fstab", "")
     upper.link("/etc/systemd/system/default.target", "/lib/systemd/system/multi-user.target")
+    if init is not Init.SYSTEMD:
+        upper.write(init.value, _SMALL_INIT)
+        upper.place(init.value).chmod(0o755)
 
 
 def _accounts() -> Iterator[tuple[str, str]]:

@@ -12,7 +12,8 @@ from typing import Literal, overload
 from tests.lab import cgroups, first_state, processes, shadow
 from tests.lab.disk import Disk
 from tests.lab.errors import LabError
-from tests.lab.machine import PATH, SYSTEMD, tool
+from tests.lab.first_state import UP, Init
+from tests.lab.machine import PATH, tool
 from tests.lab.names import Names
 from tests.lab.network import NAMESPACES, Network
 from tests.lab.process_one import Plan
@@ -27,11 +28,19 @@ class Host:
     """Made by `Lab.host`; off until `boot`. Commands and files need it on."""
 
     def __init__(
-        self, home: Path, names: Names, network: Network, hide: Sequence[Path | str] = (), memory: int | None = None
+        self,
+        home: Path,
+        names: Names,
+        network: Network,
+        *,
+        hide: Sequence[Path | str] = (),
+        memory: int | None = None,
+        init: Init = Init.SYSTEMD,
     ) -> None:
         self.name = home.name
         self._home, self._names, self._network, self._memory = home, names, network, memory
         self._hide = [str(path) for path in hide]
+        self._init_program = init
         self._disk = Disk(home)
 
     @property
@@ -52,7 +61,7 @@ class Host:
         return self._init() is not None
 
     def boot(self) -> "Host":
-        """Boot and return when systemd has started everything, "running" or "degraded"; on already, do nothing."""
+        """Boot and return when its init has started everything; on already, do nothing."""
         if self.is_on:
             return self
         self._off()
@@ -258,7 +267,7 @@ class Host:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
         upper.chmod(0o755)
-        first_state.write(first_state.Upper(upper), self.name, gateway, self._hide)
+        first_state.write(first_state.Upper(upper), self.name, gateway, self._hide, self._init_program)
         done.touch()
         self._disk.sync()
 
@@ -273,7 +282,7 @@ class Host:
             is_unified=cgroups.is_unified(),
             console=str(self._home / "console"),
             record=str(self._home / "init"),
-            systemd=str(SYSTEMD),
+            init=self._init_program.value,
             starter=os.getpid(),
         )
         command = [sys.executable, "-m", "tests.lab.process_one", plan.to_text()]
@@ -291,6 +300,8 @@ class Host:
     def _is_up(self) -> bool:
         if not self.is_on:
             raise LabError(f"{self.name} went off while it booted.")
+        if self._init_program is not Init.SYSTEMD:
+            return self.run(["test", "-e", UP], check=False).returncode == 0
         state = self.run(["systemctl", "is-system-running"], check=False, text=True).stdout.strip()
         return state in _UP
 

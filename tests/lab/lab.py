@@ -16,6 +16,7 @@ from typing import Self
 
 from tests.lab import cgroups, disk, machine, processes
 from tests.lab.errors import LabError, LabInUseError
+from tests.lab.first_state import Init
 from tests.lab.host import Host
 from tests.lab.names import Names
 from tests.lab.network import NUMBERS, Network, machine_lock
@@ -92,18 +93,24 @@ class Lab:
         return address
 
     def host(
-        self, name: str, number: int | None = None, *, hide: Sequence[Path | str] = (), memory: int | None = None
+        self,
+        name: str,
+        number: int | None = None,
+        *,
+        hide: Sequence[Path | str] = (),
+        memory: int | None = None,
+        init: Init = Init.SYSTEMD,
     ) -> Host:
         """The host of that name, made (off) when there is none yet.
 
         Its address ends in `number`, 2 to 250, by default the first free one. `hide` adds to what the lab hides, and
         `memory` limits all that it runs to so many bytes. Both hold for a host that is made here: a disk that has been
-        booted keeps what it hides, and a limit is set at each boot of this object.
+        booted keeps what it hides, and a limit is set at each boot of this object. `init` is its process 1.
         """
         if not self.stands:
             raise LabError(f"No lab stands in {self.folder}: claim it first.")
         self._names.host(name)
-        host = self._known(name, hide, memory)
+        host = self._known(name, hide, memory, init)
         with machine_lock():
             taken = {other.number: other.name for other in self.hosts()}
             if name in taken.values():
@@ -150,8 +157,10 @@ class Lab:
     ) -> None:
         self.close()
 
-    def _known(self, name: str, hide: Sequence[Path | str] = (), memory: int | None = None) -> Host:
-        return Host(self.folder / name, self._names, self._network, (*self._hide, *hide), memory)
+    def _known(
+        self, name: str, hide: Sequence[Path | str] = (), memory: int | None = None, init: Init = Init.SYSTEMD
+    ) -> Host:
+        return Host(self.folder / name, self._names, self._network, hide=(*self._hide, *hide), memory=memory, init=init)
 
     def _is_cleared(self) -> bool:
         self._clear()

@@ -2,8 +2,8 @@
 
 The process enters the host's control groups and network, leaves the machine's other namespaces, and forks: the child
 is process 1 of the new process space. It lays the host's root, makes it its own (the machine's mounts are let go, so
-that no host holds the disk of another) and becomes systemd. The parent notes the child's number and ends; nothing but
-the host itself stays running.
+that no host holds the disk of another) and becomes the host's init. The parent notes the child's number and ends;
+nothing but the host itself stays running.
 """
 
 import json
@@ -39,7 +39,7 @@ class Plan:
     is_unified: bool
     console: str
     record: str
-    systemd: str
+    init: str
     starter: int
 
     def to_text(self) -> str:
@@ -89,7 +89,9 @@ def _become(plan: Plan) -> NoReturn:
         for number in _NOT_ON_A_HOST.values():
             libc.drop_capability(number)
         os.umask(0o022)
-        command = [plan.systemd, "--log-level=warning", "--log-target=console", "--show-status=false"]
+        command = [plan.init]
+        if plan.init.endswith("systemd"):
+            command += ["--log-level=warning", "--log-target=console", "--show-status=false"]
         os.execve(command[0], command, {"container": "other", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})  # noqa: S606 - it becomes it
     except BaseException:  # noqa: BLE001 - the forked child must end here, and its reason goes to the console
         traceback.print_exc()

@@ -9,6 +9,8 @@ from libs.wire.agent_api import (
     EnrolRequest,
     FetchAnswer,
     FetchRequest,
+    LeaveAnswer,
+    LeaveRequest,
     ObserveAnswer,
     ObserveRequest,
     RenewAnswer,
@@ -20,6 +22,7 @@ from libs.wire.agent_api import (
 )
 from libs.wire.notice import Notices
 from services.api.agent_door.enrolment import Enrolment
+from services.api.agent_door.leaving import Leaving
 from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
@@ -29,7 +32,13 @@ from services.api.problems import PROBLEMS
 
 
 def router(
-    door: AgentDoor, enrolment: Enrolment, renewal: Renewal, signed: SignedRequests, board: Noticeboard
+    door: AgentDoor,
+    enrolment: Enrolment,
+    renewal: Renewal,
+    leaving: Leaving,
+    *,
+    signed: SignedRequests,
+    board: Noticeboard,
 ) -> APIRouter:
     routes = APIRouter(prefix="/agent/v1", tags=["agent"], responses=PROBLEMS)
 
@@ -68,6 +77,12 @@ def router(
         """Signed, also by the key of a certificate that has expired; safe to repeat."""
         await signed.admit(request, body, expired=True)
         return await renewal.renew(body, address(request))
+
+    @routes.post("/leave", summary="Let an agent go")
+    async def leave(request: Request, body: LeaveRequest) -> LeaveAnswer:
+        """Signed; nothing of the agent counts from then on."""
+        admitted = await signed.admit(request, body)
+        return await leaving.leave(admitted.identity, body)
 
     @routes.get("/notices", summary="Read notices")
     async def notices(after: Annotated[int, Query(ge=0, lt=2**53)] = 0) -> Notices:

@@ -30,7 +30,9 @@ class MachineView(View):
 class AgentView(View):
     id: str
     resource: Ref
-    state: str = Field(description="`active`, `quarantined` (on two machines) or `revoked`.")
+    state: str = Field(
+        description="`active`, `quarantined` (on two machines), `revoked` or `left` (removed from its machine)."
+    )
     version: str
     last_seen: Moment | None
     clock_skew_seconds: int | None = Field(

@@ -57,7 +57,9 @@ def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
     presence, document, revoked, runs = known
     sides = runs.sides if runs is not None and runs.fork is not None and revoked is None else ()
     chosen = document.chosen if document is not None and runs is not None and document.fork == runs.fork else None
-    state = certificate.state.value if revoked is None else CertificateState.REVOKED.value
+    state = certificate.state.value
+    if revoked is not None:
+        state = "left" if revoked.left else CertificateState.REVOKED.value
     return AgentView(
         id=certificate.agent,
         resource=Ref(id=certificate.resource, name=name),

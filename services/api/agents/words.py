@@ -17,6 +17,7 @@ class Condition(StrEnum):
     SILENT = "silent"
     UNHEARD = "unheard"
     REVOKED = "revoked"
+    LEFT = "left"
 
 
 class Trouble(NamedTuple):
@@ -36,6 +37,15 @@ def trouble(agent: AgentView, now: int) -> Trouble | None:
                 f"The agent was revoked and gets no work{because}.",
                 "The passwords of its machine are kept.",
                 "Build a package for this machine to give it another agent.",
+            ),
+        )
+    if agent.state == "left":
+        return Trouble(
+            Condition.LEFT,
+            (
+                f"The agent was removed from its machine {ago(agent.revoked_at or now, now)}.",
+                "It handed over what it knew, and the passwords of its machine are kept.",
+                "Build a package for this machine to manage it again.",
             ),
         )
     if agent.machines:

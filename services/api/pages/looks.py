@@ -76,6 +76,7 @@ AGENTS: dict[Condition, Look] = {
     Condition.SILENT: Look("slash", "Silent", "uncertain"),
     Condition.UNHEARD: Look("slash", "Not heard yet", "uncertain"),
     Condition.REVOKED: Look("minus", "Revoked", "none"),
+    Condition.LEFT: Look("minus", "Left", "none"),
 }
 WAITS = Look("clock", "Waits for approval", "pending")
 INCIDENTS = {

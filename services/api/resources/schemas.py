@@ -10,7 +10,7 @@ class AgentBrief(View):
     """The agent of a resource, as far as its contacts tell."""
 
     id: str
-    state: str = Field(description="`active`, `quarantined` or `revoked`.")
+    state: str = Field(description="`active`, `quarantined`, `revoked` or `left`.")
     version: str
     last_seen: Moment | None = Field(description="The last contact; null before the first one.")
 

@@ -1,14 +1,17 @@
-"""The installer's script, as it lies beside the agent's packaging."""
+"""The installer's scripts, as they lie beside the agent's packaging."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 
 from services.bundler.package import INSTALLER
 
 
-def installer() -> bytes:
-    """`installAgent-service.sh`, with LF.
+def installer() -> Mapping[str, bytes]:
+    """`installAgent-service.sh` and what it reads below `service/`, by their paths in a package, with LF.
 
     Raises:
-        OSError: this installation of the bundler came without it.
+        OSError: this installation of the bundler came without them.
     """
-    return files("agent.packaging.linux").joinpath(INSTALLER).read_bytes()
+    at = files("agent.packaging.linux")
+    parts = {f"service/{each.name}": each.read_bytes() for each in at.joinpath("service").iterdir()}
+    return {INSTALLER: at.joinpath(INSTALLER).read_bytes(), **parts}

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.packaging.linux.build import build
+from services.bundler.linux.installer import installer
 from tests.lab.fixtures import lab
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -63,7 +64,7 @@ def package(runtime: Path) -> Files:
         "keys/task.pem": signer,
         "keys/configuration.pem": signer,
         "token": b"made-for-a-test-only-0123456789\n",
-        INSTALLER: (ROOT / "agent/packaging/linux" / INSTALLER).read_bytes(),
+        **installer(),
     }
 
 
@@ -110,4 +111,4 @@ def run(host: Host) -> Iterator[Run]:
         return done.returncode, done.stdout + done.stderr
 
     yield call
-    call("remove")
+    call("remove --purge")

@@ -9,6 +9,8 @@ from tests.lab.host import Host
 
 pytestmark = pytest.mark.host
 
+SYSTEMD = "service/systemd.sh"
+UNIT = "/etc/systemd/system/keyturn-agent.service"
 AGENT = "/opt/keyturn-agent/runtime/keyturn-agent"
 
 
@@ -27,7 +29,7 @@ def test_its_whole_life_from_a_folder_with_a_blank_noexec_and_crlf(
     host: Host, package: Files, unpack: Unpack, run: Run
 ) -> None:
     before = listing(host)
-    crlf = {name: package[name].replace(b"\n", b"\r\n") for name in (INSTALLER, "agent.conf", "trust.pem", "token")}
+    crlf = {name: package[name].replace(b"\n", b"\r\n") for name in package if not name.startswith(("runtime", "keys"))}
     unpack(package | crlf)
 
     status, said = run("install")
@@ -39,13 +41,14 @@ def test_its_whole_life_from_a_folder_with_a_blank_noexec_and_crlf(
         "600 root",
         "644 root",
     ]
-    unit = "/etc/systemd/system/keyturn-agent.service"
-    assert modes(host, unit, "/etc/keyturn-agent/agent.conf", "/var/lib/keyturn-agent") == [
+    assert modes(host, UNIT, "/etc/keyturn-agent/agent.conf", "/var/lib/keyturn-agent") == [
         "644 root",
         "600 root",
         "700 root",
     ]
-    assert b"\r" not in host.read(unit)
+    assert b"\r" not in host.read(UNIT)
+    assert b"ProtectSystem=strict" in host.read(UNIT)
+    assert b"\r" not in host.run(["sh", "-c", "cat /opt/keyturn-agent/*.sh /opt/keyturn-agent/service/*.sh"]).stdout
     assert host.run(["systemctl", "is-enabled", "keyturn-agent"], text=True).stdout.strip() == "enabled"
 
     status, said = run("start")
@@ -65,7 +68,11 @@ def test_its_whole_life_from_a_folder_with_a_blank_noexec_and_crlf(
     assert run("status") == (1, "the agent is not running\n")
 
     status, said = run("remove")
-    assert (status, said) == (0, "Removed the agent, its settings, its keys and its journal from this host.\n")
+    assert status == 0, said
+    assert said.splitlines() == [
+        "Before it goes: the server had not let this machine in, so there was nobody to tell.",
+        "Removed the agent, its settings, its keys and its journal from this host.",
+    ]
     assert listing(host) == before
     known = host.run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "keyturn*"], text=True).stdout
     assert known == ""
@@ -112,13 +119,22 @@ def test_a_sandbox_that_forbids_the_work_is_found_at_install(
     host: Host, package: Files, unpack: Unpack, run: Run
 ) -> None:
     """The same program under a unit without CAP_CHOWN, as a hardening guide might write it."""
-    unpack(package | {INSTALLER: package[INSTALLER].replace(b"Set=CAP_CHOWN ", b"Set=")})
+    systemd = package[SYSTEMD]
+    unpack(package | {SYSTEMD: systemd.replace(b"Set=CAP_CHOWN ", b"Set=")})
     _, said = run("install")
     assert "passwords cannot be set on this host yet: no_privilege" in said
     assert "CAP_CHOWN" in said
-    unpack(package | {INSTALLER: package[INSTALLER].replace(b"ProtectSystem=yes", b"ProtectSystem=full")})
+    unpack(
+        package
+        | {SYSTEMD: systemd.replace(b"ProtectSystem=yes", b"ProtectSystem=full").replace(b"=/etc\n", b"=/srv\n")}
+    )
     _, said = run("install")
     assert "passwords cannot be set on this host yet: etc_read_only" in said
+    unpack(package | {SYSTEMD: systemd.replace(b"=/etc\n", b"=/srv\n")})
+    _, said = run("install")
+    assert "a milder one because of this: etc_read_only" in said
+    assert "In it: passwords can be set on this host." in said
+    assert b"ProtectSystem=strict" not in host.read(UNIT)
     assert host.is_on
 
 
@@ -149,6 +165,6 @@ def test_verbs_out_of_order_are_answered(package: Files, unpack: Unpack, run: Ru
     status, said = run("start")
     assert status == 1
     assert said.startswith("The agent is not installed: sh ")
-    assert run("stop") == (1, "The agent is not installed.\n")
+    assert run("stop")[1].startswith("The agent is not installed: sh ")
     assert run("remove")[0] == 0
     assert run("frobnicate")[0] == 2

@@ -76,7 +76,7 @@ PEM = b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
 INGREDIENTS = Ingredients(
     trust=PEM,
     keys=dict.fromkeys(("task.pem", "vault.pem"), PEM),
-    installer=b"#!/bin/sh\nexit 0\n",
+    installer=dict.fromkeys(("installAgent-service.sh", "service/plain.sh"), b"#!/bin/sh\nexit 0\n"),
 )
 
 

@@ -66,7 +66,7 @@ async def test_every_file_is_there_listed_and_signed() -> None:
             assert (archive.getinfo(file.path).external_attr >> 16) & 0o777 == file.mode, file.path
         token = archive.read("token").decode().strip()
         added = names - set(FILES)
-    assert {"agent.conf", "trust.pem", "token", "installAgent-service.sh", "keys/task.pem"} <= added
+    assert {"agent.conf", "trust.pem", "token", "installAgent-service.sh", "service/plain.sh", "keys/task.pem"} <= added
     assert (manifest.package, manifest.token) == (content.package, content.token)
     stored = await Tokens(parts.store).get(content.token)
     assert stored is not None
@@ -81,7 +81,7 @@ async def test_everything_added_has_lf_alone() -> None:
         for name in set(archive.namelist()) - set(FILES):
             assert b"\r" not in archive.read(name), name
     with pytest.raises(ValueError, match="LF"):
-        Ingredients(trust=PEM, keys={}, installer=b"#!/bin/sh\r\n")
+        Ingredients(trust=PEM, keys={}, installer={"installAgent-service.sh": b"#!/bin/sh\r\n"})
 
 
 async def test_an_agent_reads_its_settings() -> None:

@@ -29,12 +29,12 @@ def test_the_keys_of_a_new_system(folder: Path) -> None:
 def test_a_release_comes_later(folder: Path, tmp_path: Path) -> None:
     assert release_keys(folder / "public") == ()
     with pytest.raises(FileNotFoundError):
-        ingredients(folder / "public", lambda: b"#!/bin/sh\n")
+        ingredients(folder / "public", lambda: {"installAgent-service.sh": b"#!/bin/sh\n"})
     release = Ed25519PrivateKey.generate().public_key()
     (tmp_path / "release.pem").write_bytes(public_pem(release))
     trust_release(folder, tmp_path / "release.pem")
     assert release_keys(folder / "public") == (release,)
-    packed = ingredients(folder / "public", lambda: b"#!/bin/sh\n")
+    packed = ingredients(folder / "public", lambda: {"installAgent-service.sh": b"#!/bin/sh\n"})
     assert packed.trust == (folder / "public" / "server-ca.pem").read_bytes()
     assert set(packed.keys) == {
         "task.pem",

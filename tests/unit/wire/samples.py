@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from libs.wire import agent_api, events, jobs, notice, observations, renewal, requests, results, revocation
+from libs.wire import agent_api, events, jobs, leaving, notice, observations, renewal, requests, results, revocation
 from libs.wire.model import Wire
 from libs.wire.reasons import Reason, Remark
 from libs.wire.seal import Box, Sealed
@@ -240,5 +240,14 @@ SAMPLES: dict[str, Wire] = {
     "request.choose.1": _request(
         requests.ChooseContent(agent=f"agt_{A}", fork=f"req_{B}", run="0" * 32, reason="the one in rack 7"), "req"
     ),
+    "leaving.1": leaving.Leaving(
+        agent=f"agt_{A}",
+        resource=f"res_{A}",
+        at=1_764_044_000_000,
+        held=(leaving.Held(account=f"acc_{A}", generation="1764044000.7", sealed=SEALED),),
+    ),
+    "agent_api.leave.1": agent_api.LeaveRequest(agent=f"agt_{A}", leaving=SIGNED, run=RUN),
+    "request.leave.1": _request(requests.LeaveContent(agent=f"agt_{A}", leaving=SIGNED), "req"),
+    "event.agent.leave_reported.1": _event(events.AgentLeaveReported(request=f"req_{A}")),
     "renewal.1": renewal.Renewal(agent=f"agt_{A}", csr=b"\x30\x00"),
 }
