@@ -60,10 +60,10 @@ up: python ## Start the embedded default in the background and keep it
 down: python ## Stop what make up started
 	@$(PYTHON_BIN)/python -m deploy.local down || [ $$? -eq 3 ]  # 3: nothing was up
 
-bench: python ## Measure polls and a reset (the reset as root); writes build/bench/report.json
+bench: python ## Measure polls, pages and a reset (the reset as root; MACHINES=n in the store of the pages); writes build/bench/report.json
 	@$(SETUP) parts
 	@for part in runtime lab; do $(SETUP) $$part || true; done
-	@$(PYTHON_BIN)/python -m tests.bench
+	@$(if $(MACHINES),MACHINES=$(MACHINES)) $(PYTHON_BIN)/python -m tests.bench
 
 faults: python ## Break each process at each step on real parts and hosts (needs root; ONLY=pattern or SAMPLE=n SEED=n); writes build/faults/report.json
 	@$(SETUP) parts

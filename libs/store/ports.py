@@ -23,6 +23,9 @@ Document = dict[str, Any]
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
+LAST_CHARACTER: Final = "\U0010ffff"
+"""No text that begins with a prefix sorts after the prefix and this."""
+
 Range = tuple[str, Any, Any]
 """A field with its lowest and highest value, both included."""
 

@@ -6,6 +6,7 @@ Last-seen moments come in bulk from the gateways' memory, so that a poll writes 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from libs.store.paging import newest
 from libs.store.ports import Store
 from libs.store.record import Record
 from libs.store.schema import CollectionName
@@ -43,6 +44,13 @@ class Presences(Table[Presence]):
     async def touch_many(self, last_seen: Mapping[str, int]) -> None:
         """Agents that were heard since the last time, with the moment of each."""
         await self._collection.put_many({agent: {"last_seen": at} for agent, at in last_seen.items()})
+
+    async def silent_since(self, moment: int, *, limit: int) -> list[Presence]:
+        """Agents that were last heard at `moment` or before, those that fell silent last coming first."""
+        found = await newest(
+            self._collection, field="last_seen", now=moment, high=moment, limit=limit, widths=self._widths
+        )
+        return self._all(found)
 
     async def seen_since(self, moment: int, *, limit: int = 10_000) -> int:
         """How many agents were heard since `moment`; `limit` means that many or more."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from libs.store.ports import After, Store
+from libs.store.ports import LAST_CHARACTER, After, Store
 from libs.store.record import Revised
 from libs.store.schema import CollectionName
 from libs.store.table import TurningTable
@@ -42,6 +42,15 @@ class Resources(TurningTable[Resource]):
         """One of this owner's that has this name."""
         found = await self._collection.find(equals={"owner": owner, "name": name}, limit=1)
         return self._one(found[0]) if found else None
+
+    async def beginning(self, prefix: str, *, limit: int) -> list[Resource]:
+        """Those whose name begins with `prefix`, by name."""
+        found = await self._collection.find(between=("name", prefix, prefix + LAST_CHARACTER), limit=limit)
+        return self._all(found)
+
+    async def count(self, *, limit: int) -> int:
+        """How many there are; `limit` means that many or more."""
+        return await self._collection.count(between=("created_at", 0, 2**53), limit=limit)
 
     async def page(
         self, *, now: int, limit: int, after: After | None = None, owner: str | None = None

@@ -137,11 +137,10 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.ACCOUNTS: (
             _OUTBOX,
             _on("resource", "name"),
-            _on("created_at"),
-            _on("status", "created_at"),
+            _on("name", "resource"),
+            _on("rotation.status", "resource"),
             _on("due_at"),
             _on("ended.at"),
-            _on("agent"),
         ),
         CollectionName.TASKS: (
             _OUTBOX,
@@ -155,6 +154,7 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.RESOURCES: (
             _OUTBOX,
             _on("created_at"),
+            _on("name"),
             _on("owner", "created_at"),
             _on("owner", "name"),
             _on("agent"),

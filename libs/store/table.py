@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 from libs.store.outbox import entries
-from libs.store.paging import left_lying, newest
+from libs.store.paging import Widths, left_lying, newest
 from libs.store.ports import NOTHING, After, Collection, Document, Store
 from libs.store.record import Codec, Identified
 from libs.store.schema import CollectionName
@@ -28,6 +28,7 @@ class Table(Generic[R]):
     def __init__(self, store: Store, name: CollectionName, kind: type[R]) -> None:
         self._collection: Collection = store.collection(name)
         self._codec: Codec[R] = Codec(kind)
+        self._widths = Widths()
 
     async def get(self, key: str) -> R | None:
         """The record with this identifier."""
@@ -53,7 +54,15 @@ class Table(Generic[R]):
         equals: dict[str, Any] | None = None,
         field: str = "created_at",
     ) -> list[R]:
-        found = await newest(self._collection, field=field, equals=equals or NOTHING, now=now, limit=limit, after=after)
+        found = await newest(
+            self._collection,
+            field=field,
+            equals=equals or NOTHING,
+            now=now,
+            limit=limit,
+            after=after,
+            widths=self._widths,
+        )
         return self._all(found)
 
     async def _left_lying(self, equals: dict[str, Any], now: int, patience: int, limit: int) -> list[R]:

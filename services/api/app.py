@@ -63,6 +63,7 @@ from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.agents import routes as agents_routes
+from services.api.agents.ailing import Ailing
 from services.api.agents.choosing import Choosing
 from services.api.agents.revoking import Revoking
 from services.api.agents.service import Agents
@@ -95,6 +96,7 @@ from services.api.pages.audit import Archive
 from services.api.poll import PATH, App, Poll, Receive, Scope, Send
 from services.api.recall import Recall
 from services.api.resources import routes as resource_routes
+from services.api.resources.finding import Finder
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
 from services.api.revocations import Revocations
@@ -269,7 +271,7 @@ def build(parts: Parts) -> Gateway:
     trail = AuditTrail(store)
     audit = Audit(trail, recorder, now)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
-    agents = Agents(resources, facts, now)
+    agents, ailing = Agents(resources, facts, now), Ailing(documents, presences, resources, machines, now)
     reveals = Reveals(access, calls, recorder)
     bell, about = Notifications(shown, tasks, now), About(users, parts.version, now)
     api = FastAPI(
@@ -314,6 +316,7 @@ def build(parts: Parts) -> Gateway:
             setup=setup,
             sessions=signing_in,
             resources=machines,
+            finder=Finder(resources, accounts, users, machines=machines, listed=listed, clock=now),
             accounts=listed,
             tasks=shown,
             asking=asking,
@@ -322,7 +325,7 @@ def build(parts: Parts) -> Gateway:
             mine=Mine(sessions, users, hashing, signing_in, recorder=recorder, clock=now),
             health={"store": store_says(store), "broker": broker_says(parts.broker)},
             archive=Archive(audit, trail, users, accounts, resources),
-            registry=Registry(machines, agents, queue, incidents, revoking, choosing, packages, admitted),
+            registry=Registry(machines, agents, ailing, queue, incidents, revoking, choosing, packages, admitted),
             notifications=bell,
             now=now,
         )

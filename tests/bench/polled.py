@@ -27,6 +27,7 @@ from libs.pki.check import Authorities
 from libs.pki.issue import Use, make_authority
 from libs.service.clock import RealClock
 from libs.store.memory.store import MemoryServer
+from libs.store.ports import Store
 from libs.store.schema import Service
 from libs.telemetry.metrics import Metrics
 from libs.vault.seal import VaultKeys
@@ -58,14 +59,14 @@ class Raw:
         await send({"type": "http.response.body", "body": _BODY})
 
 
-def gateway(folder: Path) -> Gateway:
-    """The gateway, with keys that were made for this run."""
+def gateway(folder: Path, store: Store | None = None) -> Gateway:
+    """The gateway, with keys that were made for this run; on the store's twin unless another is given."""
     clock = RealClock()
     now = clock.now()
     servers, agents = make_authority(Use.SERVERS, now=now), make_authority(Use.AGENTS, now=now)
     return build(
         Parts(
-            store=MemoryServer(clock.now).store(Service.GATEWAY),
+            store=store or MemoryServer(clock.now).store(Service.GATEWAY),
             broker=MemoryBroker(MemoryNode(clock.now), BrokerUser.GATEWAY),
             clock=clock,
             metrics=Metrics("gateway", "bench"),

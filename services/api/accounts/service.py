@@ -1,6 +1,6 @@
 """Accounts as people see them: what is proven, what may be live, who holds them, and the next step."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from libs.domain.accounts import Account
@@ -56,6 +56,11 @@ class Accounts:
             lambda account: AccountBrief(**_brief(account, on, tasks, now)),
             lambda account: (account.name, account.id),
         )
+
+    async def briefs(self, found: Sequence[tuple[Account, Resource]]) -> list[AccountBrief]:
+        """Rows of accounts on resources that the person may see, in the order given."""
+        tasks, now = await self._flying(account for account, _ in found), self._clock()
+        return [AccountBrief(**_brief(account, on, tasks, now)) for account, on in found]
 
     async def _flying(self, accounts: Iterable[Account]) -> dict[str, Task]:
         keys = [each.rotation.flight.task for each in accounts if each.rotation.flight is not None]

@@ -9,6 +9,9 @@ from libs.domain.versions import candidates
 from services.api.accounts.schemas import NextStep
 from services.api.words import ago, clock
 
+ATTENTION = (Status.QUARANTINED, Status.DRIFT, Status.UNCERTAIN)
+"""What needs a person, most urgent first."""
+
 _HOW = {ProofKind.COMPARISON: "by comparison", ProofKind.TEST_LOGON: "by a test log-on"}
 _NUMBERS = {1: "1 password may be live; Keyturn holds it.", 2: "2 passwords may be live; Keyturn holds both."}
 

@@ -1,8 +1,8 @@
 """Agents as people see them: those of the resources that they may see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from libs.store.resources import Resources
+from libs.store.resources import Resource, Resources
 from services.api.access import Caller
 from services.api.agents.schemas import AgentView
 from services.api.agents.views import AgentFacts
@@ -24,6 +24,10 @@ class Agents:
         views = await self._facts.views(found[:limit])
         following = to_cursor((found[limit - 1].created_at, found[limit - 1].id)) if len(found) > limit else None
         return Page(items=tuple(views.values()), next=following)
+
+    async def of(self, found: Sequence[Resource]) -> dict[str, AgentView]:
+        """The agents of resources that the person may see, by the resource's identifier."""
+        return await self._facts.views(found)
 
     async def of_resource(self, key: str) -> AgentView:
         """The agent of a resource that the caller may see.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from libs.domain.forks import Side
 from libs.store.agents import AgentDocument
 from libs.store.certificates import Certificate, Certificates, CertificateState
 from libs.store.presence import Presence, Presences
@@ -37,6 +38,26 @@ class AgentFacts:
                 found[resource.id] = _view(certificates[0], resource.name, known)
         return found
 
+    async def briefs(self, resources: Iterable[Resource]) -> dict[str, AgentBrief]:
+        """The agents of some resources in short, by the resource's identifier: a few questions, however many they are.
+
+        A certificate is read of those alone that have not called yet, since only it tells their version.
+        """
+        wanted = {each.agent: each for each in resources}
+        heard = {each.id: each for each in await self._presences.get_many(wanted)}
+        standings = await self._revocations.standings(wanted)
+        runs = {each.id: each for each in await self._runs.get_many(wanted)}
+        found: dict[str, AgentBrief] = {}
+        for agent, resource in wanted.items():
+            known = _Known(heard.get(agent), *standings[agent], runs.get(agent))
+            seen = known.presence
+            if seen is not None and seen.version:
+                state = "quarantined" if known.sides else "active" if known.revoked is None else "revoked"
+                found[resource.id] = AgentBrief(id=agent, state=state, version=seen.version, last_seen=seen.last_seen)
+            elif certificates := await self._certificates.of_agent(agent):
+                found[resource.id] = brief(_view(certificates[0], resource.name, known))
+        return found
+
     async def one(self, certificate: Certificate, resource: Resource | None) -> AgentView:
         """The agent of a certificate, also where it is not, or not any more, the one of its resource."""
         name = certificate.resource_name if resource is None else resource.name
@@ -52,10 +73,14 @@ class _Known(NamedTuple):
     revoked: Revoked | None
     runs: RunsDocument | None
 
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The machines that use the identity, while that is open."""
+        return () if self.runs is None or self.runs.fork is None or self.revoked is not None else self.runs.sides
+
 
 def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
     presence, document, revoked, runs = known
-    sides = runs.sides if runs is not None and runs.fork is not None and revoked is None else ()
     chosen = document.chosen if document is not None and runs is not None and document.fork == runs.fork else None
     state = certificate.state.value
     if revoked is not None:
@@ -63,7 +88,7 @@ def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
     return AgentView(
         id=certificate.agent,
         resource=Ref(id=certificate.resource, name=name),
-        state="quarantined" if sides else state,
+        state="quarantined" if known.sides else state,
         version=certificate.agent_version if presence is None else presence.version or certificate.agent_version,
         last_seen=None if presence is None else presence.last_seen,
         clock_skew_seconds=None if presence is None else presence.skew,
@@ -80,14 +105,12 @@ def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
                 last_seen=each.last,
                 chosen=each.run == chosen,
             )
-            for each in sides
+            for each in known.sides
         ),
         revoked_because=None if revoked is None else revoked.reason,
     )
 
 
-def brief(agent: AgentView | None) -> AgentBrief | None:
+def brief(agent: AgentView) -> AgentBrief:
     """The agent as its resource shows it."""
-    if agent is None:
-        return None
     return AgentBrief(id=agent.id, state=agent.state, version=agent.version, last_seen=agent.last_seen)

@@ -10,25 +10,28 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from libs.store.enrolments import EnrolmentState
+from libs.store.resources import Resource
+from services.api.agents.ailing import Ailing
 from services.api.agents.choosing import Choosing
 from services.api.agents.revoking import Revoking
 from services.api.agents.schemas import AgentView
 from services.api.agents.service import Agents
 from services.api.agents.words import Condition, Trouble, trouble
 from services.api.enrolments.service import Enrolments
-from services.api.fields import Cursor
+from services.api.fields import MAX_PAGE, Cursor, from_cursor, to_cursor
 from services.api.incidents.service import Incidents
 from services.api.packages.schemas import PackageView
 from services.api.packages.service import Packages
 from services.api.pages.rendering import Pages
 from services.api.pages.visitors import Visitor, Visits
-from services.api.resources.schemas import ResourceView
 from services.api.resources.service import Resources
 from services.api.tokens.schemas import TokenState, TokenView
 from services.api.tokens.service import Tokens
 from services.api.tokens.words import admits
 
-_AT_ONCE = 100
+AT_ONCE = 40
+"""Machines on one page."""
+
 _FEW = 20
 
 
@@ -36,7 +39,7 @@ _FEW = 20
 class Row:
     """A machine with its agent."""
 
-    resource: ResourceView
+    resource: Resource
     agent: AgentView
     trouble: Trouble | None
 
@@ -67,6 +70,7 @@ class Registry:
 
     resources: Resources
     agents: Agents
+    ailing: Ailing
     enrolments: Enrolments
     incidents: Incidents
     revoking: Revoking
@@ -81,7 +85,7 @@ def router(pages: Pages, registry: Registry, see: Visits) -> APIRouter:
     async def made(visitor: Visitor) -> list[Made]:
         """The newest packages; each was made with its token."""
         found = await registry.packages.page(visitor.caller, limit=_FEW, cursor=None)
-        tokens = await registry.tokens.page(visitor.caller, limit=_AT_ONCE, cursor=None)
+        tokens = await registry.tokens.page(visitor.caller, limit=MAX_PAGE, cursor=None)
         by_package = {each.package: each for each in tokens.items}
         return [
             Made(each, by_package[each.id], admits(by_package[each.id], pages.now()))
@@ -92,11 +96,13 @@ def router(pages: Pages, registry: Registry, see: Visits) -> APIRouter:
     @routes.get("")
     async def page(visitor: Annotated[Visitor, Depends(see)], cursor: Cursor = None) -> Response:
         caller, now = visitor.caller, pages.now()
-        machines = await registry.resources.page(caller, limit=_AT_ONCE, cursor=cursor)
-        known = {
-            each.resource.id: each for each in (await registry.agents.page(caller, limit=_AT_ONCE, cursor=cursor)).items
-        }
-        rows = [Row(each, known[each.id], trouble(known[each.id], now)) for each in machines.items if each.id in known]
+        machines = await registry.resources.newest(caller, limit=AT_ONCE + 1, after=from_cursor(cursor, int))
+        following = machines[AT_ONCE - 1] if len(machines) > AT_ONCE else None
+        # Those in trouble come first from wherever they are; on one page of all, they are among them anyway.
+        first = await registry.ailing.first(caller) if following is not None and cursor is None else []
+        shown = {each.id: each for each in (*first, *machines[:AT_ONCE])}
+        known = await registry.agents.of(list(shown.values()))
+        rows = [Row(each, known[key], trouble(known[key], now)) for key, each in shown.items() if key in known]
         rows.sort(key=lambda row: row.order)
         incidents = (await registry.incidents.page(caller, limit=_FEW, cursor=None)).items
         waiting = await registry.enrolments.page(caller, state=EnrolmentState.WAITING, limit=_FEW, cursor=None)
@@ -110,7 +116,7 @@ def router(pages: Pages, registry: Registry, see: Visits) -> APIRouter:
             closed_incidents=[each for each in incidents if each.closed is not None],
             made=await made(visitor),
             cursor=cursor,
-            following=machines.next,
+            following=None if following is None else to_cursor((following.created_at, following.id)),
         )
 
     return routes

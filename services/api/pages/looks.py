@@ -3,7 +3,6 @@
 Colour is never alone: each glyph has a shape of its own, and the word stands beside it.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from libs.domain.state import Kind, Phase, Status, VersionState
@@ -34,9 +33,6 @@ STATUS: dict[Status, Look] = {
 """In the order of every list: most urgent first."""
 
 AT_THE_AGENT = Look("half", "Pending, at the agent", "pending")
-ATTENTION = (Status.QUARANTINED, Status.DRIFT, Status.UNCERTAIN)
-"""What needs a person, most urgent first."""
-
 KINDS = {
     "locked": "locked",
     "expired": "expired",
@@ -148,12 +144,6 @@ def has_way(task: TaskView, now: int) -> bool:
     """Whether a task's way is worth its room: while it is open, a minute after it went well, longer when it did not."""
     good = task.state in (TaskState.DONE, TaskState.CANCELLED) and task.opens is not False
     return task.open or not good or now - (task.ended_at or now) < _SHOWN_MILLIS
-
-
-def most_urgent(views: Iterable[AccountBrief]) -> AccountBrief | None:
-    """The account that a person should look at first, of those that need one."""
-    found = [each for each in views if each.status in ATTENTION]
-    return min(found, key=lambda each: ATTENTION.index(each.status), default=None)
 
 
 def button(view: AccountBrief) -> str | None:

@@ -1,9 +1,6 @@
 """*Resources*, what needs attention first; and *Passwords* of one resource."""
 
-import asyncio
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -14,53 +11,21 @@ from libs.wire.ids import ResourceId
 from libs.wire.observations import Kind
 from services.api.accounts.schemas import AccountBrief
 from services.api.accounts.service import Accounts
+from services.api.accounts.words import ATTENTION
 from services.api.errors import NotThereError
 from services.api.fields import MAX_PAGE, Cursor
-from services.api.pages import looks
 from services.api.pages.rendering import Pages
 from services.api.pages.visitors import Visitor, Visits
-from services.api.resources.schemas import ResourceView
+from services.api.resources.finding import Finder
 from services.api.resources.service import Resources
 from services.api.tasks.schemas import TaskView
 from services.api.tasks.service import Tasks
 
-_AT_ONCE = 100
-"""Machines on one page. Each is read with its accounts, since a machine has no state but theirs."""
 
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A row: a resource, its accounts by state, and the account that needs a person first."""
-
-    resource: ResourceView
-    counts: Counter[Status]
-    more: bool  # it has more accounts than were counted
-    urgent: AccountBrief | None
-    words: str
-
-    @property
-    def order(self) -> tuple[int, str]:
-        """Most urgent first, then by name."""
-        place = len(looks.ATTENTION) if self.urgent is None else looks.ATTENTION.index(self.urgent.status)
-        return place, self.resource.name
-
-
-def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks, see: Visits) -> APIRouter:
+def router(  # noqa: PLR0917 - each is another noun of two pages
+    pages: Pages, finder: Finder, resources: Resources, accounts: Accounts, tasks: Tasks, see: Visits
+) -> APIRouter:
     routes = APIRouter(prefix="/resources")
-
-    async def machine(visitor: Visitor, resource: ResourceView) -> Machine | None:
-        try:
-            found = await accounts.page(visitor.caller, resource.id, limit=MAX_PAGE, cursor=None)
-        except NotThereError:
-            return None  # it went, or became somebody else's, while the list was read
-        names = (resource.name, resource.owner.name, *(each.name for each in found.items))
-        return Machine(
-            resource=resource,
-            counts=Counter(each.status for each in found.items),
-            more=found.next is not None,
-            urgent=looks.most_urgent(found.items),
-            words="\n".join(names).lower(),
-        )
 
     @routes.get("")
     async def page(
@@ -69,24 +34,13 @@ def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks,
         state: Annotated[Status | None, Query()] = None,
         cursor: Cursor = None,
     ) -> Response:
-        found = await resources.page(visitor.caller, limit=_AT_ONCE, cursor=cursor)
-        read = await asyncio.gather(*(machine(visitor, each) for each in found.items))
-        machines = sorted((each for each in read if each is not None), key=lambda each: each.order)
-        text = q.strip().lower()
-        matching = [each for each in machines if text in each.words]
-        shown = [each for each in matching if state is None or each.counts[state]]
         return await pages.show(
             visitor,
             "resources.html",
-            machines=machines,
-            matching=matching,
-            urgent=[each for each in shown if each.urgent is not None],
-            others=[each for each in shown if each.urgent is None],
-            by_state={status: sum(bool(each.counts[status]) for each in matching) for status in looks.STATUS},
+            finding=await finder.find(visitor.caller, q=q, state=state, cursor=cursor),
             q=q.strip(),
             state=state,
             cursor=cursor,
-            following=found.next,
         )
 
     @routes.get("/{resource}")
@@ -116,7 +70,7 @@ def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks,
 
 
 def _urgency(view: AccountBrief) -> int:
-    return looks.ATTENTION.index(view.status) if view.status in looks.ATTENTION else len(looks.ATTENTION)
+    return ATTENTION.index(view.status) if view.status in ATTENTION else len(ATTENTION)
 
 
 async def _flying(tasks: Tasks, visitor: Visitor, rows: Sequence[AccountBrief]) -> dict[str, TaskView]:

@@ -1,14 +1,14 @@
 """Resources as people see them, with their agents' last contacts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
+from libs.store.ports import After
 from libs.store.resources import Resource
 from libs.store.resources import Resources as StoredResources
 from services.api.access import Access, Caller
-from services.api.agents.schemas import AgentView
-from services.api.agents.views import AgentFacts, brief
+from services.api.agents.views import AgentFacts
 from services.api.fields import Page, Ref, from_cursor, page_of
-from services.api.resources.schemas import HostView, ResourceView
+from services.api.resources.schemas import AgentBrief, HostView, ResourceView
 
 
 class Resources:
@@ -23,32 +23,44 @@ class Resources:
         Raises:
             NotThereError: it is not there, or somebody else's.
         """
-        resource = await self._access.resource(caller, key)
-        agents = await self._facts.views([resource])
-        return _view(resource, agents.get(resource.id))
+        (view,) = await self.rows([await self._access.resource(caller, key)])
+        return view
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[ResourceView]:
         """Those that the person may see, newest first."""
-        owner = None if caller.is_administrator else caller.id
-        after = from_cursor(cursor, int)
-        found = await self._resources.page(now=self._clock(), limit=limit + 1, after=after, owner=owner)
-        agents = await self._facts.views(found[:limit])
+        found = await self.newest(caller, limit=limit + 1, after=from_cursor(cursor, int))
+        views = {each.id: each for each in await self.rows(found[:limit])}
         return page_of(
-            found,
-            limit,
-            lambda resource: _view(resource, agents.get(resource.id)),
-            lambda resource: (resource.created_at, resource.id),
+            found, limit, lambda resource: views[resource.id], lambda resource: (resource.created_at, resource.id)
         )
 
+    async def newest(self, caller: Caller, *, limit: int, after: After | None = None) -> list[Resource]:
+        """Those that the person may see, newest first; `after` is the (created_at, id) where the page before ended."""
+        owner = None if self.all_seen_by(caller) else caller.id
+        return await self._resources.page(now=self._clock(), limit=limit, after=after, owner=owner)
 
-def _view(resource: Resource, agent: AgentView | None) -> ResourceView:
+    def all_seen_by(self, caller: Caller) -> bool:
+        """Whether the person sees every resource there is."""
+        return caller.is_administrator
+
+    def seen_by(self, caller: Caller, found: Iterable[Resource]) -> list[Resource]:
+        """Those of `found` that the person may see."""
+        return [each for each in found if self.all_seen_by(caller) or each.owner == caller.id]
+
+    async def rows(self, found: Sequence[Resource]) -> list[ResourceView]:
+        """What a list shows of resources that the person may see, in the order given."""
+        agents = await self._facts.briefs(found)
+        return [_view(each, agents.get(each.id)) for each in found]
+
+
+def _view(resource: Resource, agent: AgentBrief | None) -> ResourceView:
     host = resource.host
     return ResourceView(
         id=resource.id,
         name=resource.name,
         platform=resource.platform,
         owner=Ref(id=resource.owner, name=resource.owner_name),
-        agent=brief(agent),
+        agent=agent,
         host=None if host is None else HostView(**host.model_dump()),
         created_at=resource.created_at,
         rev=resource.rev,

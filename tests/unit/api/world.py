@@ -135,36 +135,40 @@ class World:
 
     async def machine(self, owner: User, name: str = "dmz-web-01") -> tuple[Resource, TestAgent]:
         """A resource with its enrolled agent."""
-        agent, resource = new_id(Noun.AGENT), new_id(Noun.RESOURCE)
-        private, sealing = generate_private_key(SECP256R1()), X25519PrivateKey.generate().public_key()
-        pem = issue_agent(agent_csr(private, sealing), agent, resource, authorities()[1], now=self.clock.now(), days=7)
-        certificate = Certificate(
-            id=certificate_id(agent, "01"),
-            agent=agent,
-            serial="01",
-            resource=resource,
-            resource_name=name,
+        found = Resource(
+            id=new_id(Noun.RESOURCE),
+            name=name,
             platform=Platform.LINUX,
             owner=owner.id,
             owner_name=owner.name,
-            pem=pem,
+            agent=new_id(Noun.AGENT),
+            created_at=self.clock.now() + next(self._names),
+        )
+        private = await self.certify(found)
+        assert await Resources(self.admin).insert(found)
+        return found, TestAgent(found.agent, found.id, private, self.clock, self.client)
+
+    async def certify(self, resource: Resource) -> EllipticCurvePrivateKey:
+        """A certificate for the agent of a resource, and its key."""
+        private, sealing = generate_private_key(SECP256R1()), X25519PrivateKey.generate().public_key()
+        csr = agent_csr(private, sealing)
+        certificate = Certificate(
+            id=certificate_id(resource.agent, "01"),
+            agent=resource.agent,
+            serial="01",
+            resource=resource.id,
+            resource_name=resource.name,
+            platform=resource.platform,
+            owner=resource.owner,
+            owner_name=resource.owner_name,
+            pem=issue_agent(csr, resource.agent, resource.id, authorities()[1], now=self.clock.now(), days=7),
             key_hash=key_hash(private.public_key()),
             sealing_key=sealing.public_bytes_raw(),
             created_at=self.clock.now(),
             not_after=self.clock.now() + 7 * 86_400_000,
         )
         assert await Certificates(self.admin).insert(certificate)
-        found = Resource(
-            id=resource,
-            name=name,
-            platform=Platform.LINUX,
-            owner=owner.id,
-            owner_name=owner.name,
-            agent=agent,
-            created_at=self.clock.now() + next(self._names),
-        )
-        assert await Resources(self.admin).insert(found)
-        return found, TestAgent(agent, resource, private, self.clock, self.client)
+        return private
 
     async def token(self, maker: User, **changes: Any) -> EnrolmentToken:
         """The token of a package that somebody built."""
