@@ -30,6 +30,10 @@ class Accounts(TurningTable[Account]):
         found = await self._collection.find(equals={"resource": resource}, between=everything, after=after, limit=limit)
         return self._all(found)
 
+    async def named(self, resource: str, name: str) -> list[Account]:
+        """A resource's accounts of this name: one that was made anew on its host is another beside the old one."""
+        return self._all(await self._collection.find(equals={"resource": resource, "name": name}, limit=100))
+
     async def each_of_resource(self, resource: str) -> AsyncIterator[Account]:
         """All of a resource's accounts, by name, however many: they are read page by page."""
         after = None

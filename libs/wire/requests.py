@@ -203,6 +203,15 @@ class ChooseContent(Wire):
     reason: RevokeReason
 
 
+class HandOverContent(Wire):
+    """Give a resource to another owner."""
+
+    kind: Literal["hand_over"] = "hand_over"
+    resource: ResourceId
+    owner: UserId
+    owner_name: UserName
+
+
 class ComposeContent(Wire):
     """Compose a package: mint its token, and make what follows the runtime in the zip."""
 
@@ -249,7 +258,8 @@ Content = Annotated[
     | RevokeAgentContent
     | ForkContent
     | ChooseContent
-    | RenewContent,
+    | RenewContent
+    | HandOverContent,
     Field(discriminator="kind"),
 ]
 TaskContent = ResetContent | VerifyContent | AdoptContent
@@ -306,6 +316,13 @@ class TokenRevoked(Wire):
     """The bundler's answer: the token admits nobody any more."""
 
     token: TokenId
+
+
+class HandedOver(Wire):
+    """The scheduler's answer: the resource is this person's."""
+
+    resource: ResourceId
+    owner: UserId
 
 
 class Renewed(Wire):

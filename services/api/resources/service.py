@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from libs.store.resources import Resource
-from libs.store.resources import Resources as StoredResources
+from libs.store.shares import Level
 from services.api.access import Access, Caller
 from services.api.agents.schemas import AgentView
 from services.api.agents.views import AgentFacts, brief
@@ -14,8 +14,8 @@ from services.api.resources.schemas import HostView, ResourceView
 class Resources:
     """Reads resources for people. `clock` in Unix milliseconds."""
 
-    def __init__(self, resources: StoredResources, facts: AgentFacts, access: Access, clock: Callable[[], int]) -> None:
-        self._resources, self._facts, self._access, self._clock = resources, facts, access, clock
+    def __init__(self, facts: AgentFacts, access: Access, clock: Callable[[], int]) -> None:
+        self._facts, self._access, self._clock = facts, access, clock
 
     async def one(self, caller: Caller, key: str) -> ResourceView:
         """The resource.
@@ -25,13 +25,23 @@ class Resources:
         """
         resource = await self._access.resource(caller, key)
         agents = await self._facts.views([resource])
-        return _view(resource, agents.get(resource.id))
+        level = (await self._access.rights(caller, resource)).whole
+        return _view(resource, agents.get(resource.id)).model_copy(update={"level": level or Level.SEE})
+
+    async def managed(self, caller: Caller, key: str) -> ResourceView:
+        """The resource, where the person may manage it.
+
+        Raises:
+            NotThereError: it is not there, or somebody else's.
+            NotAllowedError: the person may see it, and not manage it.
+        """
+        await self._access.resource(caller, key, Level.MANAGE)
+        return await self.one(caller, key)
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[ResourceView]:
         """Those that the person may see, newest first."""
-        owner = None if caller.is_administrator else caller.id
         after = from_cursor(cursor, int)
-        found = await self._resources.page(now=self._clock(), limit=limit + 1, after=after, owner=owner)
+        found = await self._access.resources(caller, now=self._clock(), limit=limit + 1, after=after)
         agents = await self._facts.views(found[:limit])
         return page_of(
             found,

@@ -240,5 +240,9 @@ SAMPLES: dict[str, Wire] = {
     "request.choose.1": _request(
         requests.ChooseContent(agent=f"agt_{A}", fork=f"req_{B}", run="0" * 32, reason="the one in rack 7"), "req"
     ),
+    "request.hand_over.1": _request(
+        requests.HandOverContent(resource=f"res_{A}", owner=f"usr_{B}", owner_name="ben"), "req"
+    ),
+    "event.rpc.hand_over.1": _event(events.HandOverAsked(signed=SIGNED)),
     "renewal.1": renewal.Renewal(agent=f"agt_{A}", csr=b"\x30\x00"),
 }
