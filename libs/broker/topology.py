@@ -53,6 +53,7 @@ class QueueName(StrEnum):
     OBSERVATIONS = "scheduler.observations"
     ENROLLED = "scheduler.enrolments"
     REVEALS = "scheduler.reveals"
+    HANDOVERS = "scheduler.handovers"
     ENROLMENTS = "bundler.enrolments"
     PACKAGES = "bundler.packages"
     CERTIFICATES = "bundler.certificates"
@@ -106,6 +107,7 @@ QUEUES: Final = (
     Queue(QueueName.OBSERVATIONS, ("agent.observed",)),
     Queue(QueueName.ENROLLED, ("agent.enrolled",)),
     Queue(QueueName.REVEALS, ("rpc.reveal",), asks=True),
+    Queue(QueueName.HANDOVERS, ("rpc.hand_over",), asks=True),
     Queue(QueueName.ENROLMENTS, ("rpc.enrol", "rpc.renew"), asks=True),
     Queue(QueueName.PACKAGES, ("rpc.compose",), asks=True),
     Queue(QueueName.CERTIFICATES, ("rpc.certify",), asks=True),

@@ -8,7 +8,20 @@ from typing import Annotated
 import httpx
 import typer
 
-from libs.cli import agents, audit, change, enrolments, exits, incidents, packages, people, things, work
+from libs.cli import (
+    agents,
+    audit,
+    change,
+    enrolments,
+    exits,
+    groups,
+    incidents,
+    packages,
+    people,
+    shares,
+    things,
+    work,
+)
 from libs.cli.context import Context
 from libs.cli.exits import of_error
 from libs.cli.profile import Profiles
@@ -51,6 +64,8 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         made.command(name)(act)
     for name, group in (
         ("users", people.users),
+        ("groups", groups.groups),
+        ("shares", shares.shares),
         ("resources", things.resources),
         ("accounts", things.accounts),
         ("tasks", work.tasks),

@@ -87,7 +87,7 @@ def find_resource(client: Client, name: str) -> models.Resource:
     if name.startswith(f"{Noun.RESOURCE}_"):
         return client.resource(identifier(Noun.RESOURCE, name))
     found = [each for each in client.resources(limit=10_000) if each.name == name]
-    return _only(found, f"resource named {name}", "keyturn resources list")
+    return only(found, f"resource named {name}", "keyturn resources")
 
 
 def find_account(client: Client, name: str) -> models.Account:
@@ -104,10 +104,16 @@ def find_account(client: Client, name: str) -> models.Account:
         raise WrongUseError(f"{name!r} names no account: give RESOURCE/NAME, such as dmz-web-01/root, or acc_…")
     where = find_resource(client, resource)
     found = [each for each in client.accounts(where.id) if each.name == account]
-    return _only(found, f"account {account} on {where.name}", f"keyturn accounts list {where.name}")
+    return only(found, f"account {account} on {where.name}", f"keyturn accounts list {where.name}")
 
 
-def _only(found: list[T], what: str, where: str) -> T:
+def only(found: list[T], what: str, where: str) -> T:
+    """The one that was found; `where` is the command that shows which there are.
+
+    Raises:
+        NoSuchNameError: none was.
+        WrongUseError: several were.
+    """
     if not found:
         raise NoSuchNameError(f"There is no {what}, or it is not yours to see. See: {where}")
     if len(found) > 1:

@@ -5,15 +5,16 @@ from typing import Annotated
 import typer
 
 from libs.cli.context import Context, Json, identifier, of
+from libs.cli.listing import lists, noun
 from libs.cli.things import Limit
 from libs.wire.ids import Noun
 
-enrolments = typer.Typer(no_args_is_help=True, help="Machines that wait until somebody lets them in.")
+enrolments = noun("Machines that wait until somebody lets them in.")
 
 EnrolmentName = Annotated[str, typer.Argument(metavar="ENROLMENT", help="Its identifier, enr_…")]
 
 
-@enrolments.command("list")
+@lists(enrolments)
 def list_enrolments(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Those that were decided as well.")] = False,

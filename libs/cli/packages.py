@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from libs.cli.context import Json, find_resource, identifier, of
+from libs.cli.listing import lists, noun
 from libs.cli.show import ago
 from libs.cli.things import Limit
 from libs.client import models
@@ -14,7 +15,7 @@ from libs.client.errors import WrongUseError
 from libs.wire.ids import Noun
 from libs.wire.requests import Platform
 
-packages = typer.Typer(no_args_is_help=True, help="Zips that install an agent.")
+packages = noun("Zips that install an agent.")
 
 
 @packages.command("build")
@@ -84,7 +85,7 @@ def build_package(
         screen.say("The machine waits until somebody lets it in: keyturn enrolments list")
 
 
-@packages.command("list")
+@lists(packages)
 def list_packages(context: typer.Context, limit: Limit = 50, as_json: Json = False) -> None:
     """List packages, newest first."""
     call = of(context)

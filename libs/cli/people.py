@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from libs.cli import ask
-from libs.cli.context import Context, Json, of
+from libs.cli.context import Context, Json, of, only
+from libs.cli.listing import lists, noun
 from libs.cli.show import ago
 from libs.client import models
 from libs.client.errors import WrongUseError
@@ -18,7 +19,9 @@ StdinBoth = Annotated[
     typer.Option("--stdin", help="Read from standard input: the code on one line, unless in a file; the password."),
 ]
 
-users = typer.Typer(no_args_is_help=True, help="People who may sign in.")
+users = noun("People who may sign in.")
+
+ROLES = ("administrator", "operator", "auditor", "user")
 
 
 def set_up(
@@ -99,7 +102,7 @@ def whoami(context: typer.Context, as_json: Json = False) -> None:
         screen.say(f"{session.user.name} ({session.user.role}), until {session.expires_at:%Y-%m-%d %H:%M %Z}")
 
 
-@users.command("list")
+@lists(users)
 def list_users(context: typer.Context, as_json: Json = False) -> None:
     """List people."""
     call = of(context)
@@ -111,7 +114,7 @@ def list_users(context: typer.Context, as_json: Json = False) -> None:
     else:
         screen.table(
             ("name", "role", "since"),
-            ([each.name, each.role, ago(each.created_at)] for each in found),
+            ([each.name, each.role + (", kept out" if each.disabled else ""), ago(each.created_at)] for each in found),
             "There is nobody yet.",
         )
 
@@ -120,12 +123,13 @@ def list_users(context: typer.Context, as_json: Json = False) -> None:
 def add_user(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The sign-in name.")],
-    role: Annotated[str, typer.Option(help="administrator or user.")] = "user",
+    role: Annotated[str, typer.Option(help="administrator, operator, auditor or user.")] = "user",
     stdin: Stdin = False,
     as_json: Json = False,
 ) -> None:
     """Add a person; the password is asked for."""
     call = of(context)
+    _role(role)
     password = ask.new_password(f"Password for {name}", stdin=stdin)
     with call.client() as client:
         added = client.add_user(name, password, role)
@@ -134,3 +138,36 @@ def add_user(
         screen.data(added)
     else:
         screen.say(f"{added.name} may sign in as {added.role}.")
+
+
+@users.command("change")
+def change_user(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The sign-in name.")],
+    role: Annotated[str | None, typer.Option(help="administrator, operator, auditor or user.")] = None,
+    disabled: Annotated[bool | None, typer.Option("--keep-out/--let-in", help="Whether they may sign in.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a person another role, keep them out, or let them in again; their sessions end. For administrators."""
+    if role is None and disabled is None:
+        raise WrongUseError("Say what to change: --role ROLE, --keep-out or --let-in")
+    if role is not None:
+        _role(role)
+    call = of(context)
+    with call.client() as client:
+        known = only(
+            [each for each in client.users(10_000) if each.name == name], f"user named {name}", "keyturn users"
+        )
+        changed = client.change_user(known.id, role=role, disabled=disabled)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(changed)
+    else:
+        screen.say(
+            f"{changed.name} is {changed.role}{' and kept out' if changed.disabled else ''}, signed out everywhere."
+        )
+
+
+def _role(text: str) -> None:
+    if text not in ROLES:
+        raise WrongUseError(f"{text!r} is no role: administrator, operator, auditor or user")

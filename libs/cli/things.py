@@ -6,15 +6,16 @@ import typer
 from rich.text import Text
 
 from libs.cli.context import Json, find_account, find_resource, of
+from libs.cli.listing import lists, noun
 from libs.cli.show import SAID, TASK_HEADS, ago, count, status, task_row
 
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 
-resources = typer.Typer(no_args_is_help=True, help="Managed machines.")
+resources = noun("Managed machines.")
 accounts = typer.Typer(no_args_is_help=True, help="Log-ins on machines.")
 
 
-@resources.command("list")
+@lists(resources)
 def list_resources(context: typer.Context, limit: Limit = 200, as_json: Json = False) -> None:
     """List the machines that you may see."""
     call = of(context)
@@ -53,6 +54,24 @@ def show_resource(
     else:
         agent = found.agent
         screen.say(f"Agent {agent.id}, version {agent.version}, {agent.state}, last contact {ago(agent.last_seen)}.")
+
+
+@resources.command("hand-over")
+def hand_over(
+    context: typer.Context,
+    resource: Annotated[str, typer.Argument(help="Name or identifier.")],
+    to: Annotated[str, typer.Option(metavar="USER", help="The new owner's sign-in name.")],
+    as_json: Json = False,
+) -> None:
+    """Give a machine to another owner; for its owner and administrators."""
+    call = of(context)
+    with call.client() as client:
+        found = client.hand_over(find_resource(client, resource).id, to)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+    else:
+        screen.say(f"{found.name} is under {found.owner.name} now.")
 
 
 @accounts.command("list")

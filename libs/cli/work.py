@@ -7,16 +7,17 @@ import typer
 from libs.cli.change import Seconds, follow
 from libs.cli.context import Json, find_account, identifier, of
 from libs.cli.exits import Exit, of_task
+from libs.cli.listing import lists, noun
 from libs.cli.show import SAID, TASK_HEADS, ago, task_lines, task_row
 from libs.cli.things import Limit
 from libs.wire.ids import Noun
 
-tasks = typer.Typer(no_args_is_help=True, help="What was asked for, and what became of it.")
+tasks = noun("What was asked for, and what became of it.")
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="The task's identifier, tsk_…")]
 
 
-@tasks.command("list")
+@lists(tasks)
 def list_tasks(
     context: typer.Context,
     everybodys: Annotated[

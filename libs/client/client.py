@@ -12,12 +12,12 @@ import httpx
 from libs.client import models
 from libs.client.errors import ClientError, DamagedError, NotReachableError, UnavailableError
 from libs.client.events import Event, read
+from libs.client.people import PeopleCalls
 from libs.client.reveal import Candidate, RevealKey
-from libs.client.transport import Transport, part
+from libs.client.transport import DEFAULT_LIMIT, Transport, part
 from libs.wire.requests import Platform, Policy, Revealed
 from libs.wire.secret import Secret
 
-DEFAULT_LIMIT = 200
 _BETWEEN_LOOKS = 1.0  # seconds, where there is no stream
 _QUIET = 20.0  # seconds; a live stream has a heartbeat each 15
 
@@ -45,7 +45,7 @@ class BuiltPackage:
     size: int
 
 
-class Client:
+class Client(PeopleCalls):
     """A session with one server."""
 
     def __init__(
@@ -69,42 +69,15 @@ class Client:
         """Gives the connection back."""
         self._http.close()
 
-    # ---- sessions and people
-
-    def set_up(self, code: str, name: str, password: Secret) -> models.SignedIn:
-        """Makes the first administrator by the first-run code, and signs in."""
-        body = {"code": code, "name": name, "password": password.reveal().decode()}
-        return self._begin(self._http.post("/v1/setup", models.SignedIn, body))
-
-    def sign_in(self, name: str, password: Secret) -> models.SignedIn:
-        """Signs in; this client goes on with the session."""
-        body = {"name": name, "password": password.reveal().decode()}
-        return self._begin(self._http.post("/v1/sessions", models.SignedIn, body))
-
     def _begin(self, signed_in: models.SignedIn) -> models.SignedIn:
         self._http.close()
         self._token = signed_in.token
         self._http = Transport(self._server, self._authority, self._token, self._seam)
         return signed_in
 
-    def sign_out(self) -> None:
-        """Ends the session."""
-        self._http.delete("/v1/sessions/current")
-
-    def who(self) -> models.Session:
-        """Who is signed in, and until when."""
-        return self._http.get("/v1/sessions/current", models.Session)
-
     def about(self) -> models.About:
         """What this server is; needs no session."""
         return self._http.get("/v1/about", models.About)
-
-    def users(self, limit: int = DEFAULT_LIMIT) -> list[models.User]:
-        return self._http.items("/v1/users", models.User, limit=limit)
-
-    def add_user(self, name: str, password: Secret, role: str) -> models.User:
-        body = {"name": name, "password": password.reveal().decode(), "role": role}
-        return self._http.post("/v1/users", models.User, body)
 
     # ---- resources and accounts
 
@@ -113,6 +86,10 @@ class Client:
 
     def resource(self, key: str) -> models.Resource:
         return self._http.get(f"/v1/resources/{part(key)}", models.Resource)
+
+    def hand_over(self, resource: str, user_name: str) -> models.Resource:
+        """Gives a resource to another owner."""
+        return self._http.post(f"/v1/resources/{part(resource)}/owner", models.Resource, {"user_name": user_name})
 
     def accounts(self, resource: str, limit: int = 10_000) -> list[models.Account]:
         """A resource's accounts, by name."""

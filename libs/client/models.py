@@ -24,6 +24,30 @@ class User(Answer):
     id: str
     name: str
     role: str
+    disabled: bool = False
+    created_at: datetime
+
+
+class Group(Answer):
+    id: str
+    name: str
+    created_at: datetime
+
+
+class Member(Answer):
+    id: str
+    name: str
+    since: datetime
+
+
+class Share(Answer):
+    id: str
+    resource: Ref
+    account: Ref | None
+    kind: str
+    subject: Ref
+    level: str
+    shared_by: Ref
     created_at: datetime
 
 

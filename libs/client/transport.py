@@ -15,6 +15,7 @@ from libs.wire.agent_api import Problem
 
 M = TypeVar("M", bound=BaseModel)
 
+DEFAULT_LIMIT = 200
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
@@ -85,6 +86,10 @@ class Transport:
     def post(self, path: str, shape: type[M], body: Mapping[str, Any]) -> M:
         """The answer to a POST; values that are None are left out."""
         return self._model("POST", path, shape, json=_given(body))
+
+    def patch(self, path: str, shape: type[M], body: Mapping[str, Any]) -> M:
+        """The answer to a PATCH; values that are None are left out."""
+        return self._model("PATCH", path, shape, json=_given(body))
 
     def delete(self, path: str) -> None:
         """A DELETE without an answer."""

@@ -64,6 +64,10 @@ class Accounts(TurningTable[Account]):
         """Accounts with this name, in the order of their machines' identifiers."""
         return [_standing(document) for document in await self._by_machine.page({"name": name}, limit=limit)]
 
+    async def named(self, resource: str, name: str) -> list[Account]:
+        """A resource's accounts of this name: one that was made anew on its host is another beside the old one."""
+        return self._all(await self._collection.find(equals={"resource": resource, "name": name}, limit=100))
+
     async def each_of_resource(self, resource: str) -> AsyncIterator[Account]:
         """All of a resource's accounts, by name, however many: they are read page by page."""
         after = None

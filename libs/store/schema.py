@@ -58,6 +58,9 @@ class CollectionName(StrEnum):
     NONCES = "people.nonces"
     CLOSINGS = "people.closings"
     RUNS = "people.runs"
+    GROUPS = "people.groups"
+    MEMBERS = "people.members"
+    SHARES = "people.shares"
     REQUESTS = "desk.requests"
     RESULTS = "desk.results"
     OBSERVATIONS = "desk.observations"
@@ -129,6 +132,9 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.NONCES: (_EXPIRES,),
         CollectionName.CLOSINGS: (),
         CollectionName.RUNS: (),
+        CollectionName.GROUPS: (_unique("name"), _on("created_at")),
+        CollectionName.MEMBERS: (_on("group", "name"), _on("user")),
+        CollectionName.SHARES: (_on("resource", "created_at"), _on("subject", "resource_at")),
         CollectionName.REQUESTS: (_OUTBOX, _on("taken", "created_at"), _on("created_at")),
         CollectionName.RESULTS: (_OUTBOX, _on("taken", "created_at"), _on("job"), _on("created_at")),
         CollectionName.OBSERVATIONS: (_OUTBOX, _on("taken", "created_at"), _on("agent", "created_at")),

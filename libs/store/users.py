@@ -10,7 +10,11 @@ from libs.store.table import TurningTable
 
 
 class Role(StrEnum):
+    """What a person is here, whatever they own: `services.api.access` says what each may do."""
+
     ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
     USER = "user"
 
 

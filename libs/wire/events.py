@@ -118,6 +118,10 @@ class RevealAsked(Asked):
     TYPE = "rpc.reveal"
 
 
+class HandOverAsked(Asked):
+    TYPE = "rpc.hand_over"
+
+
 class EnrolAsked(Asked):
     TYPE = "rpc.enrol"
 

@@ -38,6 +38,9 @@ class Noun(StrEnum):
     REQUEST = "req"
     ENROLMENT = "enr"
     INCIDENT = "inc"
+    GROUP = "grp"
+    SHARE = "shr"
+    MEMBERSHIP = "mem"
 
 
 def _pattern(noun: Noun) -> StringConstraints:
@@ -54,6 +57,8 @@ EventId = Annotated[str, _pattern(Noun.EVENT)]
 TokenId = Annotated[str, _pattern(Noun.TOKEN)]
 PackageId = Annotated[str, _pattern(Noun.PACKAGE)]
 ObservationId = Annotated[str, _pattern(Noun.OBSERVATION)]
+GroupId = Annotated[str, _pattern(Noun.GROUP)]
+ShareId = Annotated[str, _pattern(Noun.SHARE)]
 EnrolmentId = Annotated[str, _pattern(Noun.ENROLMENT)]
 RequestId = Annotated[str, StringConstraints(pattern=rf"^({Noun.TASK}|{Noun.REQUEST})_{_BODY}$")]
 

@@ -211,6 +211,15 @@ class ChooseContent(Wire):
     reason: RevokeReason
 
 
+class HandOverContent(Wire):
+    """Give a resource to another owner."""
+
+    kind: Literal["hand_over"] = "hand_over"
+    resource: ResourceId
+    owner: UserId
+    owner_name: UserName
+
+
 class ComposeContent(Wire):
     """Compose a package: mint its token, and make what follows the runtime in the zip."""
 
@@ -258,7 +267,8 @@ Content = Annotated[
     | LeaveContent
     | ForkContent
     | ChooseContent
-    | RenewContent,
+    | RenewContent
+    | HandOverContent,
     Field(discriminator="kind"),
 ]
 TaskContent = ResetContent | VerifyContent | AdoptContent
@@ -315,6 +325,13 @@ class TokenRevoked(Wire):
     """The bundler's answer: the token admits nobody any more."""
 
     token: TokenId
+
+
+class HandedOver(Wire):
+    """The scheduler's answer: the resource is this person's."""
+
+    resource: ResourceId
+    owner: UserId
 
 
 class Renewed(Wire):

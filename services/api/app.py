@@ -38,14 +38,13 @@ from libs.store.results import Results
 from libs.store.runs import RunsDocuments
 from libs.store.runtimes import Runtimes as PublishedRuntimes
 from libs.store.schema import CollectionName, Service
-from libs.store.sessions import Sessions as StoredSessions
 from libs.store.setup_codes import SetupCodes
+from libs.store.shares import Shares as StoredShares
 from libs.store.tasks import Tasks as StoredTasks
 from libs.store.tokens import Tokens
-from libs.store.users import Users as StoredUsers
 from libs.telemetry.metrics import Metrics
 from libs.wire.ids import Entropy
-from services.api import problems
+from services.api import people, problems
 from services.api.about import routes as about_routes
 from services.api.about.service import About
 from services.api.access import Access
@@ -77,6 +76,7 @@ from services.api.enrolments import routes as enrolment_routes
 from services.api.enrolments.service import Enrolments
 from services.api.events import routes as event_routes
 from services.api.events.service import Events
+from services.api.groups import routes as group_routes
 from services.api.incidents import routes as incident_routes
 from services.api.incidents.service import Incidents
 from services.api.keys import Keys
@@ -97,16 +97,15 @@ from services.api.poll import PATH, App, Poll, Receive, Scope, Send
 from services.api.recall import Recall
 from services.api.resources import routes as resource_routes
 from services.api.resources.finding import Finder
+from services.api.resources.handing import HandingOver
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
 from services.api.revocations import Revocations
 from services.api.sessions import routes as session_routes
 from services.api.sessions.hashing import Hashing
-from services.api.sessions.mine import Mine
-from services.api.sessions.service import Sessions
-from services.api.sessions.slowdown import Slowdown
 from services.api.setup import routes as setup_routes
 from services.api.setup.service import Setup
+from services.api.shares import routes as share_routes
 from services.api.signing import Signer
 from services.api.tasks import routes as task_routes
 from services.api.tasks.asking import TaskAsking
@@ -114,7 +113,6 @@ from services.api.tasks.service import Tasks
 from services.api.tokens import routes as token_routes
 from services.api.tokens.service import Tokens as EnrolmentTokens
 from services.api.users import routes as user_routes
-from services.api.users.service import Users
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,6 @@ def build(parts: Parts) -> Gateway:
     store, now, entropy = parts.store, parts.clock.now, parts.entropy
     metrics = GatewayMetrics(parts.metrics)
     # What is stored.
-    users, sessions = StoredUsers(store), StoredSessions(store)
     tasks, requests = StoredTasks(store), Requests(store)
     accounts, resources = StoredAccounts(store), StoredResources(store)
     certificates, presences, jobs = Certificates(store), Presences(store), Jobs(store)
@@ -186,17 +183,24 @@ def build(parts: Parts) -> Gateway:
     recorder = Recorder(StoredAudit(store, Service.GATEWAY), now, entropy)
     signer = Signer(parts.keys.request, now, entropy)
     calls = Calls(parts.broker, signer)
-    access, hashing = Access(resources, accounts), Hashing(parts.hasher)
+    access = Access(resources, accounts, StoredShares(store))
     documents = AgentDocuments(store)
     revocations, runs = Revocations(documents, requests), RunsDocuments(store)
     mailroom = Mailroom()
     recall, facts = Recall(mailroom, parts.clock.sleep), AgentFacts(certificates, presences, revocations, runs)
     # Nouns.
-    people = Users(users, hashing, recorder, now, entropy)
-    signing_in = Sessions(
-        sessions, users, hashing, Slowdown(now), recorder=recorder, clock=now, count=metrics.signed_in
+    folk = people.build(
+        store,
+        resources,
+        access,
+        recorder,
+        hasher=parts.hasher,
+        clock=now,
+        entropy=entropy,
+        signed_in=metrics.signed_in,
     )
-    setup = Setup(SetupCodes(store), users, people, signing_in, private=parts.private, clock=now, entropy=entropy)
+    users, signing_in = folk.stored, folk.sessions
+    setup = Setup(SetupCodes(store), users, folk.users, signing_in, private=parts.private, clock=now, entropy=entropy)
     shown = Tasks(tasks, requests, resources, accounts, access=access, clock=now)
     asking = TaskAsking(
         requests,
@@ -223,7 +227,7 @@ def build(parts: Parts) -> Gateway:
     choosing = Choosing(
         requests, certificates, resources, runs, facts, signer=signer, recorder=recorder, nudge=parts.nudge
     )
-    events = Events(access.may_see, signing_in.good, parts.heartbeat_seconds)
+    events = Events(access.may_see, signing_in.again, parts.heartbeat_seconds)
     packages = Packages(
         StoredPackages(store),
         Tokens(store),
@@ -267,11 +271,11 @@ def build(parts: Parts) -> Gateway:
     signed = SignedRequests(identities, Nonces(store), forks, now, metrics.agent_refused)
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
-    listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
-    trail = AuditTrail(store)
+    listed, machines = Accounts(accounts, tasks, access, now), Resources(facts, access, now)
+    handing, trail = HandingOver(access, users, calls, recorder), AuditTrail(store)
     audit = Audit(trail, recorder, now)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
-    agents, ailing = Agents(resources, facts, now), Ailing(documents, presences, resources, machines, now)
+    agents, ailing = Agents(resources, facts, access, now), Ailing(documents, presences, resources, access, now)
     reveals = Reveals(access, calls, recorder)
     bell, about = Notifications(shown, tasks, now), About(users, parts.version, now)
     api = FastAPI(
@@ -286,8 +290,10 @@ def build(parts: Parts) -> Gateway:
     for router in (
         setup_routes.router(setup),
         session_routes.router(signing_in, caller),
-        user_routes.router(people, caller),
-        resource_routes.router(machines, listed, caller),
+        user_routes.router(folk.users, caller),
+        group_routes.router(folk.groups, caller),
+        share_routes.router(folk.shares, caller),
+        resource_routes.router(machines, listed, handing, caller),
         account_routes.router(listed, asking, reveals, caller),
         task_routes.router(shown, asking, caller),
         notification_routes.router(bell, caller),
@@ -314,15 +320,14 @@ def build(parts: Parts) -> Gateway:
         site.Services(
             about=about,
             setup=setup,
-            sessions=signing_in,
             resources=machines,
-            finder=Finder(resources, accounts, users, machines=machines, listed=listed, clock=now),
+            finder=Finder(resources, accounts, users, access=access, machines=machines, listed=listed, clock=now),
             accounts=listed,
             tasks=shown,
             asking=asking,
             reveals=reveals,
-            users=people,
-            mine=Mine(sessions, users, hashing, signing_in, recorder=recorder, clock=now),
+            people=folk,
+            handing=handing,
             health={"store": store_says(store), "broker": broker_says(parts.broker)},
             archive=Archive(audit, trail, users, accounts, resources),
             registry=Registry(machines, agents, ailing, queue, incidents, revoking, choosing, packages, admitted),
@@ -353,7 +358,7 @@ def build(parts: Parts) -> Gateway:
         setup=setup,
         calls=calls,
         metrics=metrics,
-        hashing=hashing,
+        hashing=folk.hashing,
     )
 
 

@@ -80,6 +80,7 @@ async def work(graph: Graph, consumers: Consumers, relay: Relay, *, store: Store
         group.create_task(consumers.work(QueueName.OBSERVATIONS, graph.discoveries.observed))
         group.create_task(consumers.work(QueueName.ENROLLED, graph.enrolments.enrolled))
         group.create_task(consumers.requests(QueueName.REVEALS, graph.reveals.asked))
+        group.create_task(consumers.requests(QueueName.HANDOVERS, graph.handovers.asked))
 
 
 async def _sweep(graph: Graph, clock: Clock) -> None:

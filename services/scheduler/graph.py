@@ -26,6 +26,7 @@ from services.scheduler.episodes import Episodes
 from services.scheduler.epochs import Epochs
 from services.scheduler.fetches import Fetches
 from services.scheduler.forks import Forks
+from services.scheduler.handovers import Handovers
 from services.scheduler.keys import Keys
 from services.scheduler.ledger import Ledger
 from services.scheduler.nonces import Nonces
@@ -58,6 +59,7 @@ class Graph:
     discoveries: Discoveries
     enrolments: Enrolments
     reveals: Reveals
+    handovers: Handovers
     sweeper: Sweeper
     resealing: Resealing
 
@@ -163,4 +165,5 @@ def build(
     )
     reveals = Reveals(accounts, Budgets(store), gateway, keys.opener, records, clock, per_person, for_all)
     resealing = Resealing(resources, accounts, ledger, keys.opener, keys.at_rest)
-    return Graph(epochs, desk, fetches, reports, discoveries, enrolments, reveals, sweeper, resealing)
+    handovers = Handovers(resources, gateway, records, broker, clock)
+    return Graph(epochs, desk, fetches, reports, discoveries, enrolments, reveals, handovers, sweeper, resealing)

@@ -12,7 +12,7 @@ from libs.store.agents import AgentDocument
 from libs.store.audit import Audit, AuditRecord, Who
 from libs.store.resources import Resource
 from libs.wire.ids import Noun, derived_id
-from libs.wire.requests import ChooseContent, ForkContent, Person, Request, RevealContent
+from libs.wire.requests import ChooseContent, ForkContent, HandOverContent, Person, Request, RevealContent
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,26 @@ class Records:
                 outcome="approved",
                 address="" if person is None else person.address,
                 extra={"name": resource.name, "agent": agent, "agent_before": resource.agent, "approval": approval.id},
+            )
+        )
+
+    async def handed_over(self, resource: Resource, content: HandOverContent, request: Request, person: Person) -> None:
+        """A resource is about to have another owner."""
+        await self.audit.append(
+            AuditRecord(
+                id=derived_id(Noun.AUDIT, "handed_over", resource.id, request.id),
+                at=self.clock.now(),
+                who=Who(id=person.id, name=person.name),
+                what="resource.handed_over",
+                resource=resource.id,
+                outcome="done",
+                address=person.address,
+                extra={
+                    "name": resource.name,
+                    "owner": content.owner_name,
+                    "owner_before": resource.owner_name,
+                    "via": person.via,
+                },
             )
         )
 

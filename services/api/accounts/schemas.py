@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from libs.domain.state import Kind, Phase, ProofKind, Status, VersionState
+from libs.store.shares import Level
 from libs.wire import observations
 from libs.wire.requests import Note, Policy
 from libs.wire.secret import Secret
@@ -67,6 +68,7 @@ class AccountBrief(View):
     kinds: tuple[observations.Kind, ...]
     next_step: NextStep
     candidates: int = Field(description="How many passwords may be live; a reveal shows each.")
+    level: Level = Field(description="What you may do with it.")
     rev: int
 
 

@@ -7,12 +7,15 @@ from libs.domain.accounts import Account
 from libs.domain.state import Flight, Rotation
 from libs.domain.versions import may_be_live
 from libs.store.accounts import Accounts as StoredAccounts
+from libs.store.ports import After
 from libs.store.resources import Resource
+from libs.store.shares import Level
 from libs.store.tasks import Task, Tasks
 from libs.wire.reasons import VERSIONS
-from services.api.access import Access, Caller
+from services.api.access import Access, Caller, Rights
 from services.api.accounts.schemas import AccountBrief, AccountView, FlightView, ProofView, VersionView
 from services.api.accounts.words import in_brief, next_step, sentences
+from services.api.errors import NotThereError
 from services.api.fields import Page, Ref, from_cursor, page_of
 
 
@@ -29,9 +32,9 @@ class Accounts:
             NotThereError: it is not there, or on somebody else's resource.
         """
         account, resource = await self._access.account(caller, key)
-        tasks = await self._flying([account])
+        tasks, rights = await self._flying([account]), await self._access.rights(caller, resource)
         return AccountView(
-            **_brief(account, resource, tasks, self._clock()),
+            **_brief(account, resource, tasks, rights, now=self._clock()),
             gid=account.gid,
             shell=account.shell,
             seen_at=account.seen_at,
@@ -39,6 +42,18 @@ class Accounts:
             versions=_versions(account.rotation),
             sentences=sentences(account.rotation, self._clock()),
         )
+
+    async def named(self, caller: Caller, resource: str, name: str) -> str:
+        """The identifier of the account that has this name on a resource now.
+
+        Raises:
+            NotThereError: the resource is not there, or somebody else's; or it has no such account for this person.
+        """
+        rights = await self._access.rights(caller, await self._access.resource(caller, resource))
+        found = [each for each in await self._accounts.named(resource, name) if rights.on(each.id) is not None]
+        if not found:
+            raise NotThereError("account")
+        return min(found, key=lambda each: (each.vanished_at is not None, -each.seen_at)).id
 
     async def page(self, caller: Caller, resource: str, *, limit: int, cursor: str | None) -> Page[AccountBrief]:
         """A resource's accounts, by name.
@@ -48,26 +63,35 @@ class Accounts:
         """
         on = await self._access.resource(caller, resource)
         after = from_cursor(cursor, str)
-        found = await self._accounts.of_resource_after(resource, limit=limit + 1, after=after)
+        rights = await self._access.rights(caller, on)
+        if rights.whole is None:
+            found = await self._single(rights.accounts, after)
+        else:
+            found = await self._accounts.of_resource_after(resource, limit=limit + 1, after=after)
         tasks, now = await self._flying(found), self._clock()
         return page_of(
             found,
             limit,
-            lambda account: AccountBrief(**_brief(account, on, tasks, now)),
+            lambda account: AccountBrief(**_brief(account, on, tasks, rights, now=now)),
             lambda account: (account.name, account.id),
         )
 
-    async def briefs(self, found: Sequence[tuple[Account, Resource]]) -> list[AccountBrief]:
-        """Rows of accounts on resources that the person may see, in the order given."""
-        tasks, now = await self._flying(account for account, _ in found), self._clock()
-        return [AccountBrief(**_brief(account, on, tasks, now)) for account, on in found]
+    async def briefs(self, found: Sequence[tuple[Account, Resource, Rights]]) -> list[AccountBrief]:
+        """Rows of accounts that the person may see, in the order given."""
+        tasks, now = await self._flying(account for account, _, _ in found), self._clock()
+        return [AccountBrief(**_brief(account, on, tasks, rights, now=now)) for account, on, rights in found]
+
+    async def _single(self, keys: Iterable[str], after: After | None) -> list[Account]:
+        """Accounts that were shared one by one, by name, behind a place; they are few."""
+        found = sorted(await self._accounts.get_many(keys), key=lambda each: (each.name, each.id))
+        return [each for each in found if after is None or (each.name, each.id) > after]
 
     async def _flying(self, accounts: Iterable[Account]) -> dict[str, Task]:
         keys = [each.rotation.flight.task for each in accounts if each.rotation.flight is not None]
         return {task.id: task for task in await self._tasks.get_many(keys)} if keys else {}
 
 
-def _brief(account: Account, resource: Resource, tasks: dict[str, Task], now: int) -> dict[str, Any]:
+def _brief(account: Account, resource: Resource, tasks: dict[str, Task], rights: Rights, *, now: int) -> dict[str, Any]:
     r = account.rotation
     return {
         "id": account.id,
@@ -83,6 +107,7 @@ def _brief(account: Account, resource: Resource, tasks: dict[str, Task], now: in
         "kinds": account.kinds,
         "next_step": next_step(r),
         "candidates": len(may_be_live(r)),
+        "level": rights.on(account.id) or Level.SEE,
         "rev": account.rev,
     }
 

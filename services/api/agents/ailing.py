@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 from libs.store.agents import AgentDocuments
 from libs.store.presence import Presences
-from libs.store.resources import Resource
-from libs.store.resources import Resources as StoredResources
-from services.api.access import Caller
+from libs.store.resources import Resource, Resources
+from services.api.access import Access, Caller
 from services.api.agents.words import SILENT_AFTER
-from services.api.resources.service import Resources
 
 FIRST = 10
 """Of each kind of trouble."""
@@ -24,12 +22,12 @@ class Ailing:
         self,
         documents: AgentDocuments,
         presences: Presences,
-        stored: StoredResources,
-        machines: Resources,
+        resources: Resources,
+        access: Access,
         clock: Callable[[], int],
     ) -> None:
         self._documents, self._presences = documents, presences
-        self._stored, self._machines, self._clock = stored, machines, clock
+        self._resources, self._access, self._clock = resources, access, clock
 
     async def first(self, caller: Caller) -> list[Resource]:
         """Those that the person may see: on two machines, then those that fell silent last; at most ten of each."""
@@ -38,6 +36,7 @@ class Ailing:
         revoked = {each.id for each in await self._documents.get_many(each.id for each in silent) if each.revoked_at}
         found: dict[str, Resource] = {}
         for agents in ([each.id for each in quarantined], [each.id for each in silent if each.id not in revoked]):
-            kind = [each for each in [await self._stored.of_agent(agent) for agent in agents] if each is not None]
-            found |= {each.id: each for each in self._machines.seen_by(caller, kind)[:FIRST]}
+            kind = [each for each in [await self._resources.of_agent(agent) for agent in agents] if each is not None]
+            seen = await self._access.visible(caller, kind)
+            found |= {each.id: each for each, _ in seen[:FIRST]}
         return list(found.values())

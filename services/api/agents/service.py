@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from libs.store.resources import Resource, Resources
-from services.api.access import Caller
+from services.api.access import Access, Caller
 from services.api.agents.schemas import AgentView
 from services.api.agents.views import AgentFacts
 from services.api.errors import NotThereError
@@ -13,14 +13,13 @@ from services.api.fields import Page, from_cursor, to_cursor
 class Agents:
     """Lists agents. `clock` in Unix milliseconds."""
 
-    def __init__(self, resources: Resources, facts: AgentFacts, clock: Callable[[], int]) -> None:
-        self._resources, self._facts, self._clock = resources, facts, clock
+    def __init__(self, resources: Resources, facts: AgentFacts, access: Access, clock: Callable[[], int]) -> None:
+        self._resources, self._facts, self._access, self._clock = resources, facts, access, clock
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[AgentView]:
         """In the order of their resources, newest first."""
-        owner = None if caller.is_administrator else caller.id
         after = from_cursor(cursor, int)
-        found = await self._resources.page(now=self._clock(), limit=limit + 1, after=after, owner=owner)
+        found = await self._access.resources(caller, now=self._clock(), limit=limit + 1, after=after)
         views = await self._facts.views(found[:limit])
         following = to_cursor((found[limit - 1].created_at, found[limit - 1].id)) if len(found) > limit else None
         return Page(items=tuple(views.values()), next=following)

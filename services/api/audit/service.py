@@ -1,10 +1,10 @@
-"""The audit as administrators read it: the records of all three services in one order, or as a file."""
+"""The audit as administrators and auditors read it: the records of all three services in one order, or as a file."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from libs.store.audit import AuditTrail, Told
-from services.api.access import Caller, administrator
+from services.api.access import Caller, overseer
 from services.api.audit.export import Format, written
 from services.api.audit.recording import Recorder
 from services.api.audit.schemas import RecordView
@@ -46,10 +46,10 @@ class Audit:
         """Newest first.
 
         Raises:
-            NotAllowedError: not an administrator.
+            NotAllowedError: neither an administrator nor an auditor.
             InvalidError: more than one filter.
         """
-        administrator(caller)
+        overseer(caller)
         wanted.check()
         found = await self._trail.page(
             now=self._clock(),
@@ -67,10 +67,10 @@ class Audit:
         """The file, piece by piece; that it was taken is a record too, written before the first byte leaves.
 
         Raises:
-            NotAllowedError: not an administrator.
+            NotAllowedError: neither an administrator nor an auditor.
             InvalidError: more than one filter.
         """
-        administrator(caller)
+        overseer(caller)
         wanted.check()
         until = min(wanted.until, self._clock())
         detail = {"format": form.value, "account": wanted.account, "person": wanted.person, "about_task": wanted.task}

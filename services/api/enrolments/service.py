@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from libs.store.enrolments import EnrolmentDocument, EnrolmentState
 from libs.store.enrolments import Enrolments as StoredEnrolments
 from libs.store.resources import Resources
+from libs.store.shares import Level
 from libs.wire.events import SettleAsked
 from libs.wire.requests import SettleContent, Settled
 from services.api.access import Access, Caller, owned
@@ -37,8 +38,8 @@ class Enrolments:
     async def page(
         self, caller: Caller, *, state: EnrolmentState | None, limit: int, cursor: str | None
     ) -> Page[EnrolmentView]:
-        """An administrator sees all, others those that they may decide on; newest first."""
-        approver = None if caller.is_administrator else caller.id
+        """Who sees every machine sees all, others those that they may decide on; newest first."""
+        approver = None if caller.sees_all else caller.id
         after = from_cursor(cursor, int)
         found = await self._enrolments.page(
             now=self._clock(), limit=limit + 1, after=after, approver=approver, state=state
@@ -53,7 +54,7 @@ class Enrolments:
         Raises:
             NotThereError: it is not there, or not this person's to decide.
         """
-        (view,) = await self._views([await self._decidable(caller, key)])
+        (view,) = await self._views([await self._decidable(caller, key, Level.SEE)])
         return view
 
     async def settle(self, caller: Caller, key: str, *, approve: bool) -> EnrolmentView:
@@ -61,10 +62,11 @@ class Enrolments:
 
         Raises:
             NotThereError: it is not there, or not this person's to decide.
+            NotAllowedError: this person sees it, and others decide.
             AwayError: `bundler_away`.
             DeclinedError: the bundler said no, as with `enrolment_settled`.
         """
-        found = await self._decidable(caller, key)
+        found = await self._decidable(caller, key, Level.MANAGE)
         await self._recorder.record(
             "enrolment.settle_requested",
             caller.to_person(),
@@ -84,13 +86,13 @@ class Enrolments:
         (view,) = await self._views([after or found])
         return view
 
-    async def _decidable(self, caller: Caller, key: str) -> EnrolmentDocument:
+    async def _decidable(self, caller: Caller, key: str, need: Level) -> EnrolmentDocument:
         found = await self._enrolments.get(key)
         if found is None:
             raise NotThereError("enrolment")
-        owned(caller, found.approver, "enrolment")
+        owned(caller, found.approver, "enrolment", changes=need is Level.MANAGE)
         if found.known:
-            await self._access.resource(caller, found.resource)
+            await self._access.resource(caller, found.resource, need)
         return found
 
     async def _views(self, found: Sequence[EnrolmentDocument]) -> list[EnrolmentView]:

@@ -41,17 +41,17 @@ class Events:
     """The open streams.
 
     Args:
-        may_see: Whether a person may see a resource, by its identifier.
-        signed_in: Whether a person's session is still good.
+        may_see: Whether a person may see a resource, by its identifier, or one account of it.
+        again: The person as they are now; None once their session is over.
     """
 
     def __init__(
         self,
-        may_see: Callable[[Caller, str], Awaitable[bool]],
-        signed_in: Callable[[Caller], Awaitable[bool]],
+        may_see: Callable[[Caller, str, str | None], Awaitable[bool]],
+        again: Callable[[Caller], Awaitable[Caller | None]],
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
-        self._may_see, self._signed_in, self._heartbeat = may_see, signed_in, heartbeat_seconds
+        self._may_see, self._again, self._heartbeat = may_see, again, heartbeat_seconds
         self._streams: list[_Stream] = []
         self._closed = False
 
@@ -104,19 +104,23 @@ class Events:
                 if change is not None and await self._shown(caller, change):
                     yield _text(change)
                 if clock() >= due:
-                    if not await self._signed_in(caller):
+                    now = await self._again(caller)
+                    if now is None:
                         return
+                    caller = now
                     yield _HEARTBEAT
                     due = clock() + self._heartbeat
         finally:
             self._streams.remove(stream)
 
     async def _shown(self, caller: Caller, change: Change) -> bool:
-        if caller.is_administrator:
+        if caller.sees_all:
             return True
         if isinstance(change, TaskChanged):
             return change.requester == caller.id
-        return await self._may_see(caller, change.resource)
+        return await self._may_see(
+            caller, change.resource, change.account if isinstance(change, AccountChanged) else None
+        )
 
 
 def _text(change: Change) -> bytes:

@@ -31,8 +31,8 @@ class Incidents:
         self._raised, self._closings, self._recorder, self._clock = raised, closings, recorder, clock
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[IncidentView]:
-        """An administrator sees all, others those of their packages; newest first."""
-        seen_by = None if caller.is_administrator else caller.id
+        """Who sees every machine sees all, others those of their packages; newest first."""
+        seen_by = None if caller.sees_all else caller.id
         after = from_cursor(cursor, int)
         now = self._clock()
         pages = [await each.page(now=now, limit=limit + 1, after=after, seen_by=seen_by) for each in self._raised]
@@ -56,8 +56,9 @@ class Incidents:
 
         Raises:
             NotThereError: it is not there, or of somebody else's package.
+            NotAllowedError: this person sees it, and others close it.
         """
-        found = await self._theirs(caller, key)
+        found = await self._theirs(caller, key, changes=True)
         before = await self._closings.get(key)
         if before is None:
             person = caller.to_person()
@@ -67,11 +68,11 @@ class Incidents:
             before = await self._closings.get(key)
         return _view(found, before)
 
-    async def _theirs(self, caller: Caller, key: str) -> Incident:
+    async def _theirs(self, caller: Caller, key: str, *, changes: bool = False) -> Incident:
         found = next((each for each in [await of.get(key) for of in self._raised] if each is not None), None)
         if found is None:
             raise NotThereError("incident")
-        owned(caller, found.seen_by, "incident")
+        owned(caller, found.seen_by, "incident", changes=changes)
         return found
 
 

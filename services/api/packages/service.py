@@ -11,13 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from libs.store.packages import Package
 from libs.store.packages import Packages as StoredPackages
+from libs.store.shares import Level
 from libs.store.tokens import Tokens
 from libs.store.users import Users
 from libs.wire.events import ComposeAsked
 from libs.wire.ids import Entropy, Noun, new_id
 from libs.wire.requests import ComposeContent, Composed, Platform, TokenBounds
 from libs.wire.seal import SUITE, Box, Context, Purpose, Sealed, key_id, open_sealed
-from services.api.access import Access, Caller
+from services.api.access import Access, Caller, may
 from services.api.audit.recording import Recorder
 from services.api.calls import Calls
 from services.api.errors import AwayError, InvalidError, NotAllowedError
@@ -61,8 +62,8 @@ class Packages:
         self._clock, self._entropy = clock, entropy
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[PackageView]:
-        """An administrator sees all, others what they made; newest first."""
-        made_by = None if caller.is_administrator else caller.id
+        """Who sees every machine sees all, others what they made; newest first."""
+        made_by = None if caller.sees_all else caller.id
         after = from_cursor(cursor, int)
         found = await self._packages.page(now=self._clock(), limit=limit + 1, after=after, created_by=made_by)
         tokens = {each.id: each.uses_left for each in await self._tokens.get_many(each.token for each in found)}
@@ -81,12 +82,13 @@ class Packages:
         """A package; `asked_host` and `asked_port` are how the person reached this server.
 
         Raises:
-            NotAllowedError: for somebody else's user name, and the person is no administrator.
+            NotAllowedError: for somebody else's user name, and the person is no administrator; or an auditor's.
             NotThereError: the resource that it is for is not there, or somebody else's.
             InvalidError: there is no such user or no server name, or the bounds do not fit the resource.
             AwayError: `bundler_away`, `runtime_damaged`.
             DeclinedError: the bundler said no.
         """
+        may(caller, Level.MANAGE)
         names = await self._user_names(caller, body)
         if body.for_resource is not None:
             await self._fits(caller, body, body.for_resource)
@@ -147,7 +149,7 @@ class Packages:
 
     async def _fits(self, caller: Caller, body: PackageBody, key: str) -> None:
         """Returns where the package may give this resource another agent."""
-        resource = await self._access.resource(caller, key)
+        resource = await self._access.resource(caller, key, Level.MANAGE)
         if body.uses != 1:
             raise InvalidError("uses", f"A package for {resource.name}, which is known, is for one machine.")
         if body.user_names or body.user_name != resource.owner_name:

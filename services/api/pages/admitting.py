@@ -1,10 +1,8 @@
 """What is decided of agents, machines that wait, packages and incidents: a form each that says what it will do."""
 
-from collections.abc import Awaitable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from libs.wire.ids import ResourceId
@@ -12,21 +10,19 @@ from services.api.access import administrator
 from services.api.agents.revoking import Revoking
 from services.api.agents.schemas import ChooseBody, RevokeBody
 from services.api.enrolments.service import Enrolments
-from services.api.errors import GatewayError, InvalidError, NotThereError
+from services.api.errors import InvalidError, NotThereError
 from services.api.fields import Name
 from services.api.incidents.schemas import CloseBody
 from services.api.incidents.service import Incidents
 from services.api.pages.agents import Registry
-from services.api.pages.forms import problems
+from services.api.pages.refusals import Refusal, refusal_of, refused
 from services.api.pages.rendering import Pages, go
 from services.api.pages.visitors import Posted, Posts, Visitor, Visits
-from services.api.problems import INVALID, said_of
 from services.api.resources.service import Resources
 from services.api.tokens.service import Tokens
 from services.api.tokens.words import admits
 
 AGENTS = "/admin/agents"
-Refusal = GatewayError | ValidationError
 
 
 def enrolments(pages: Pages, known: Enrolments, see: Visits, post: Posts) -> APIRouter:
@@ -35,7 +31,7 @@ def enrolments(pages: Pages, known: Enrolments, see: Visits, post: Posts) -> API
 
     async def form(visitor: Visitor, key: str, refusal: Refusal | None = None) -> Response:
         return await pages.show(
-            visitor, "admit.html", enrolment=await known.one(visitor.caller, key), **_refused(refusal)
+            visitor, "admit.html", enrolment=await known.one(visitor.caller, key), **refused(refusal)
         )
 
     @routes.get("/{enrolment}")
@@ -48,7 +44,7 @@ def enrolments(pages: Pages, known: Enrolments, see: Visits, post: Posts) -> API
         decision = posted.text("decision")
         if decision not in {"approve", "deny"}:
             raise InvalidError("decision", "Say whether the machine is let in or kept out. Nothing was decided.")
-        refusal = await _refusal(known.settle(posted.visitor.caller, enrolment, approve=decision == "approve"))
+        refusal = await refusal_of(known.settle(posted.visitor.caller, enrolment, approve=decision == "approve"))
         return go(AGENTS) if refusal is None else await form(posted.visitor, enrolment, refusal)
 
     return routes
@@ -61,7 +57,7 @@ def tokens(pages: Pages, known: Tokens, see: Visits, post: Posts) -> APIRouter:
     async def form(visitor: Visitor, key: str, refusal: Refusal | None = None) -> Response:
         token = await known.one(visitor.caller, key)
         sentence = admits(token, pages.now())
-        return await pages.show(visitor, "revoke_token.html", token=token, sentence=sentence, **_refused(refusal))
+        return await pages.show(visitor, "revoke_token.html", token=token, sentence=sentence, **refused(refusal))
 
     @routes.get("/{token}/revoke")
     async def ask(visitor: Annotated[Visitor, Depends(see)], token: Name) -> Response:
@@ -69,7 +65,7 @@ def tokens(pages: Pages, known: Tokens, see: Visits, post: Posts) -> APIRouter:
 
     @routes.post("/{token}/revoke")
     async def revoke(posted: Annotated[Posted, Depends(post)], token: Name) -> Response:
-        refusal = await _refusal(known.revoke(posted.visitor.caller, token))
+        refusal = await refusal_of(known.revoke(posted.visitor.caller, token))
         return go(AGENTS) if refusal is None else await form(posted.visitor, token, refusal)
 
     return routes
@@ -82,7 +78,7 @@ def incidents(pages: Pages, known: Incidents, see: Visits, post: Posts) -> APIRo
     async def form(visitor: Visitor, key: str, refusal: Refusal | None = None, reason: str = "") -> Response:
         incident = await known.one(visitor.caller, key)
         typed = {"reason": reason}
-        return await pages.show(visitor, "close_incident.html", incident=incident, typed=typed, **_refused(refusal))
+        return await pages.show(visitor, "close_incident.html", incident=incident, typed=typed, **refused(refusal))
 
     @routes.get("/{incident}/close")
     async def ask(visitor: Annotated[Visitor, Depends(see)], incident: Name) -> Response:
@@ -93,7 +89,7 @@ def incidents(pages: Pages, known: Incidents, see: Visits, post: Posts) -> APIRo
         async def do() -> None:
             await known.close(posted.visitor.caller, incident, CloseBody(reason=posted.text("reason").strip()))
 
-        refusal = await _refusal(do())
+        refusal = await refusal_of(do())
         return go(AGENTS) if refusal is None else await form(posted.visitor, incident, refusal, posted.text("reason"))
 
     return routes
@@ -107,7 +103,7 @@ def agents(pages: Pages, resources: Resources, revoking: Revoking, see: Visits, 
         administrator(visitor.caller)
         resource = await resources.one(visitor.caller, key)
         typed = {"reason": reason}
-        return await pages.show(visitor, "revoke_agent.html", resource=resource, typed=typed, **_refused(refusal))
+        return await pages.show(visitor, "revoke_agent.html", resource=resource, typed=typed, **refused(refusal))
 
     @routes.get("/{resource}/revoke")
     async def ask(visitor: Annotated[Visitor, Depends(see)], resource: ResourceId) -> Response:
@@ -123,7 +119,7 @@ def agents(pages: Pages, resources: Resources, revoking: Revoking, see: Visits, 
         async def do() -> None:
             await revoking.revoke(posted.visitor.caller, agent.id, RevokeBody(reason=posted.text("reason").strip()))
 
-        refusal = await _refusal(do())
+        refusal = await refusal_of(do())
         return go(AGENTS) if refusal is None else await form(posted.visitor, resource, refusal, posted.text("reason"))
 
     return routes
@@ -142,7 +138,7 @@ def machines(pages: Pages, resources: Resources, registry: Registry, see: Visits
             return go(AGENTS)  # it was settled meanwhile
         typed = typed or {"run": "", "reason": ""}
         return await pages.show(
-            visitor, "choose_machine.html", resource=resource, agent=agent, typed=typed, **_refused(refusal)
+            visitor, "choose_machine.html", resource=resource, agent=agent, typed=typed, **refused(refusal)
         )
 
     @routes.get("/{resource}/choose")
@@ -159,25 +155,7 @@ def machines(pages: Pages, resources: Resources, registry: Registry, see: Visits
         async def do() -> None:
             await registry.choosing.choose(caller, agent.id, ChooseBody(**typed))
 
-        refusal = await _refusal(do())
+        refusal = await refusal_of(do())
         return go(AGENTS) if refusal is None else await form(posted.visitor, resource, refusal, typed)
 
     return routes
-
-
-async def _refusal(doing: Awaitable[Any]) -> Refusal | None:
-    """Why it was not done, if it was not."""
-    try:
-        await doing
-    except (GatewayError, ValidationError) as error:
-        return error
-    return None
-
-
-def _refused(refusal: Refusal | None) -> dict[str, Any]:
-    """What the form says of it."""
-    if isinstance(refusal, ValidationError | InvalidError):
-        return {"wrong": problems(refusal), "kept": False, "notice": None, "status": INVALID}
-    said = None if refusal is None else said_of(refusal)
-    values: dict[str, Any] = {"wrong": {}, "kept": False, "notice": None if said is None else said.detail}
-    return values if said is None else {**values, "status": said.status}

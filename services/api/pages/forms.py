@@ -84,6 +84,9 @@ _WORDS = {
     "platform": "Choose one of the systems.",
     "user_name": "A user name is 1 to 64 of a to z, 0 to 9, and . _ @ - ; it begins with a letter or digit.",
     "user_names": "User names are separated by blanks or commas; each is one of this server.",
+    "group": "A group's name is 1 to 64 of a to z, 0 to 9, and . _ - ; it begins with a letter or digit.",
+    "person": "A user name is 1 to 64 of a to z, 0 to 9, and . _ @ - ; it begins with a letter or digit.",
+    "level": "Choose one of the three.",
     "uses": "1 to 10000 machines.",
     "lifetime_seconds": "Choose one of the times.",
     "host_pattern": "A host name may have letters, digits, . _ - and, for several, the signs * ? [ ] ! as in dmz-*.",
@@ -93,6 +96,11 @@ _WORDS = {
     "schedule_interval": "5 to 86400 seconds.",
 }
 """What would be right, by field, where a rule of the shape is broken."""
+
+
+def rule_of(field: str) -> str:
+    """What would be right in a field of this name."""
+    return _WORDS[field]
 
 
 def problems(error: ValidationError | InvalidError) -> dict[str, str]:

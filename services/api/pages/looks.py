@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from libs.domain.state import Kind, Phase, Status, VersionState
 from libs.store.incidents import IncidentKind
+from libs.store.shares import Level
+from libs.store.users import Role
 from libs.wire.requests import Platform
 from services.api.access import Caller
 from services.api.accounts.schemas import AccountBrief, NextStep
@@ -81,6 +83,20 @@ INCIDENTS = {
 }
 """By the incident's kind."""
 
+LEVELS = {
+    Level.SEE: "States, proofs and history",
+    Level.USE: "Change, verify and reveal as well",
+    Level.MANAGE: "Share it as well, and replace its agent",
+}
+"""What a share allows."""
+
+ROLES = {
+    Role.USER: "Has the machines under their own name, and what is shared with them",
+    Role.OPERATOR: "Sees and uses every machine",
+    Role.AUDITOR: "Sees everything, reads the audit, changes nothing",
+    Role.ADMINISTRATOR: "Does everything, adds people, reads the audit",
+}
+
 ADMIN = (("/admin/agents", "Agents"), ("/admin/about", "About"))
 """The pages at the side of *Admin*."""
 
@@ -88,7 +104,7 @@ ADMIN = (("/admin/agents", "Agents"), ("/admin/about", "About"))
 def pages(caller: Caller) -> tuple[tuple[str, str, str], ...]:
     """The pages of the top bar for this person: path, name and word."""
     resources = ("/resources", "resources", "Resources")
-    if not caller.is_administrator:
+    if not caller.is_overseer:
         return resources, ("/admin/agents", "admin", "Agents")
     others = (("/audit", "audit", "Audit"), ("/people", "people", "People"), ("/admin/agents", "admin", "Admin"))
     return resources, *others

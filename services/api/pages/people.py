@@ -1,4 +1,4 @@
-"""*People*: who may sign in, and adding one; for administrators, who say again who they are before they add."""
+"""*People*: who may sign in, adding one, and changing one; an administrator says again who they are before that."""
 
 from typing import Annotated, Any
 
@@ -7,22 +7,19 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from libs.store.users import Role
+from libs.wire.ids import UserId
 from libs.wire.secret import Secret
 from services.api.access import administrator
 from services.api.errors import GatewayError, InvalidError
 from services.api.fields import MAX_PAGE, Cursor
 from services.api.pages.forms import problems
+from services.api.pages.refusals import Refusal, refusal_of, refused
 from services.api.pages.rendering import Pages, go
 from services.api.pages.visitors import Posted, Posts, Visitor, Visits
 from services.api.problems import INVALID, said_of
 from services.api.sessions.service import Sessions
-from services.api.users.schemas import NewUserBody
+from services.api.users.schemas import ChangedUserBody, NewUserBody
 from services.api.users.service import Users
-
-ROLES = {
-    Role.USER: "Sees and uses the machines under their own name",
-    Role.ADMINISTRATOR: "Sees and uses everything, adds people, reads the audit",
-}
 
 
 def router(pages: Pages, users: Users, sessions: Sessions, see: Visits, post: Posts) -> APIRouter:
@@ -37,7 +34,7 @@ def router(pages: Pages, users: Users, sessions: Sessions, see: Visits, post: Po
         administrator(visitor.caller)
         given: dict[str, Any] = {"wrong": {}, "notice": None, "kept": False, **values}
         shown = {"name": typed.get("name", ""), "role": typed.get("role", Role.USER.value)}
-        return await pages.show(visitor, "person.html", typed=shown, roles=ROLES, **given)
+        return await pages.show(visitor, "person.html", typed=shown, **given)
 
     @routes.get("/new")
     async def ask(visitor: Annotated[Visitor, Depends(see)]) -> Response:
@@ -61,6 +58,40 @@ def router(pages: Pages, users: Users, sessions: Sessions, see: Visits, post: Po
             said = said_of(error)
             return await form(posted.visitor, fields, status=said.status, notice=said.detail)
         return go("/people")
+
+    return routes
+
+
+def changing(pages: Pages, users: Users, sessions: Sessions, see: Visits, post: Posts) -> APIRouter:
+    """Another role for a person, or keeping them out."""
+    routes = APIRouter(prefix="/people/{user}/change")
+
+    async def change_form(visitor: Visitor, key: str, refusal: Refusal | None = None, **typed: str) -> Response:
+        administrator(visitor.caller)
+        person = await users.one(visitor.caller, key)
+        shown = {"role": person.role.value, "entry": "out" if person.disabled else "in", **typed}
+        return await pages.show(visitor, "change_person.html", person=person, typed=shown, **refused(refusal))
+
+    @routes.get("")
+    async def ask_change(visitor: Annotated[Visitor, Depends(see)], user: UserId) -> Response:
+        return await change_form(visitor, user)
+
+    @routes.post("")
+    async def change(posted: Annotated[Posted, Depends(post)], user: UserId) -> Response:
+        caller, role, entry = posted.visitor.caller, posted.text("role"), posted.text("entry")
+        administrator(caller)
+
+        async def do() -> None:
+            body = ChangedUserBody(role=_role(role), disabled=entry == "out")
+            await sessions.confirm(caller, Secret(posted.fields.get("own", "")), field="own")
+            await users.change(caller, user, body)
+
+        refusal = await refusal_of(do())
+        return (
+            go("/people")
+            if refusal is None
+            else await change_form(posted.visitor, user, refusal, role=role, entry=entry)
+        )
 
     return routes
 

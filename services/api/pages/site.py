@@ -31,12 +31,14 @@ from services.api.pages import (
     cookies,
     design,
     downloading,
+    groups,
     me,
     notifications,
     people,
     resources,
     revealing,
     set_up,
+    sharing,
     signing_in,
 )
 from services.api.pages.about import Health
@@ -48,17 +50,16 @@ from services.api.pages.rendering import Pages, go
 from services.api.pages.static_files import StaticFiles
 from services.api.pages.time_line import TimeLine
 from services.api.pages.visitors import SignInFirstError, posts, visits
+from services.api.people import People
 from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import NOT_THERE, TITLES, Said, said_of, said_of_framework
 from services.api.resources.finding import Finder
+from services.api.resources.handing import HandingOver
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
-from services.api.sessions.mine import Mine
-from services.api.sessions.service import Sessions
 from services.api.setup.service import Setup
 from services.api.tasks.asking import TaskAsking
 from services.api.tasks.service import Tasks
-from services.api.users.service import Users
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,6 @@ class Services:
 
     about: About
     setup: Setup
-    sessions: Sessions
     resources: Resources
     finder: Finder
     accounts: Accounts
@@ -76,8 +76,8 @@ class Services:
     reveals: Reveals
     registry: agents.Registry
     archive: audit.Archive
-    users: Users
-    mine: Mine
+    people: People
+    handing: HandingOver
     health: Health
     notifications: Notifications
     now: Callable[[], int]
@@ -85,11 +85,11 @@ class Services:
 
 def build(services: Services) -> FastAPI:
     """The application of the pages."""
-    files = StaticFiles()
+    files, folk = StaticFiles(), services.people
     pages = Pages(files, services.notifications, services.now)
-    entry, forms = Entry(pages, services.sessions), AccountForms(pages, services.accounts, services.asking)
-    see, post = visits(services.sessions.find), posts(services.sessions.find)
-    reveal = revealing.Revealing(pages, forms, services.accounts, services.reveals, services.sessions)
+    entry, forms = Entry(pages, folk.sessions), AccountForms(pages, services.accounts, services.asking)
+    see, post = visits(folk.sessions.find), posts(folk.sessions.find)
+    reveal = revealing.Revealing(pages, forms, services.accounts, services.reveals, folk.sessions)
     line = TimeLine(services.tasks, services.archive.trail)
     site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
@@ -100,7 +100,7 @@ def build(services: Services) -> FastAPI:
     for router in (
         files.router(),
         set_up.router(pages, entry, services.setup, services.about),
-        signing_in.router(pages, entry, services.sessions, services.about, post),
+        signing_in.router(pages, entry, folk.sessions, services.about, post),
         resources.router(pages, services.finder, services.resources, services.accounts, services.tasks, see),
         accounts.router(pages, services.resources, services.accounts, services.tasks, line, see),
         changing.router(forms, services.asking, see, post),
@@ -108,8 +108,14 @@ def build(services: Services) -> FastAPI:
         notifications.router(pages, services.notifications, see),
         agents.router(pages, services.registry, see),
         audit.router(pages, services.archive, see),
-        people.router(pages, services.users, services.sessions, see, post),
-        me.router(pages, services.mine, see, post),
+        groups.router(pages, folk.groups, see, post),
+        groups.members(pages, folk.groups, see, post),
+        groups.ending(pages, folk.groups, see, post),
+        sharing.router(pages, services.resources, services.accounts, folk.shares, see=see, post=post),
+        sharing.owner(pages, services.resources, services.handing, see, post),
+        people.router(pages, folk.users, folk.sessions, see, post),
+        people.changing(pages, folk.users, folk.sessions, see, post),
+        me.router(pages, folk.mine, see, post),
         about.router(pages, services.about, services.health, see),
         downloading.router(pages, services.registry.packages, services.resources, see, post),
         admitting.enrolments(pages, services.registry.enrolments, see, post),

@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from libs.domain.state import Status
 from libs.store.accounts import Accounts as StoredAccounts
@@ -18,7 +18,7 @@ from libs.store.ports import After
 from libs.store.resources import Resource
 from libs.store.resources import Resources as StoredResources
 from libs.store.users import Users
-from services.api.access import Caller
+from services.api.access import Access, Caller, Rights
 from services.api.accounts.schemas import AccountBrief
 from services.api.accounts.service import Accounts
 from services.api.accounts.words import ATTENTION
@@ -33,6 +33,9 @@ AT_ONCE = 40
 PAGE = 50
 FIRST = 10
 """How many of the most urgent come before the others, among many machines."""
+
+Seen = Sequence[tuple[Resource, Rights]]
+"""Machines, each with what the person may do there."""
 
 _ROUNDS = 10
 _BEYOND = "~"
@@ -85,12 +88,13 @@ class Finder:
         accounts: StoredAccounts,
         users: Users,
         *,
+        access: Access,
         machines: Resources,
         listed: Accounts,
         clock: Callable[[], int],
     ) -> None:
         self._resources, self._accounts, self._users = resources, accounts, users
-        self._machines, self._listed, self._clock = machines, listed, clock
+        self._access, self._machines, self._listed, self._clock = access, machines, listed, clock
         self._counting = Counting(resources, accounts, clock)
 
     async def find(self, caller: Caller, *, q: str, state: Status | None, cursor: str | None) -> Finding:
@@ -102,17 +106,17 @@ class Finder:
         text = q.strip()
         newest = await self._machines.newest(caller, limit=AT_ONCE + 1)
         if len(newest) <= AT_ONCE:
-            return await self._among_few(newest, text, state)
+            return await self._among_few(await self._access.visible(caller, newest), text, state)
         if text:
             return await self._search(caller, text, state)
         if state is not None:
             return await self._in_state(caller, state, cursor)
         return await self._first(caller, cursor)
 
-    async def _among_few(self, found: Sequence[Resource], text: str, state: Status | None) -> Finding:
+    async def _among_few(self, found: Seen, text: str, state: Status | None) -> Finding:
         standings = await self._standings(found)
         rows = await self._rows(found, standings)
-        words = {each.id: _words(each, standings[each.id]) for each in found}
+        words = {each.id: _words(each, standings[each.id]) for each, _ in found}
         matching = [each for each in rows if text.lower() in words[each.resource.id]]
         shown = [each for each in matching if state is None or each.counts[state]]
         totals = Totals(
@@ -132,11 +136,19 @@ class Finder:
             asyncio.gather(*(self._accounts.called(each, limit=limit) for each in spellings)),
             self._owned(owner.id if owner is not None else None, limit),
         )
-        holding = dict.fromkeys(each.resource for some in called for each in some)
-        ways = (*named, await self._resources.get_many(holding), owned)
+        accounts: dict[str, list[str]] = {}
+        for each in chain.from_iterable(called):
+            accounts.setdefault(each.resource, []).append(each.id)
+        ways = (*named, await self._resources.get_many(accounts), owned)
         # In turns, so that no way of finding hides the others.
         found = {each.id: each for turn in zip_longest(*ways) for each in turn if each is not None}
-        seen = self._machines.seen_by(caller, found.values())
+        itself = {each.id for each in chain(*named, owned)}
+        seen = [
+            (each, rights)
+            for each, rights in await self._access.visible(caller, found.values())
+            # A machine is found by an account's name where the person may see that very account.
+            if each.id in itself or any(rights.on(account) for account in accounts[each.id])
+        ]
         rows = await self._rows(seen[:PAGE])
         filled = any(len(each) >= limit for each in (*named, owned)) or any(len(each) >= limit for each in called)
         cut = filled or len(seen) > PAGE
@@ -159,13 +171,13 @@ class Finder:
 
     async def _first(self, caller: Caller, cursor: str | None) -> Finding:
         """What needs attention, then all others, newest first; the pages after the first one go on with those."""
-        urgent: dict[str, Resource] = {}
+        urgent: dict[str, tuple[Resource, Rights]] = {}
         for status in ATTENTION if cursor is None else ():
             if len(urgent) < FIRST:
                 found, _ = await self._with_an_account(caller, status, limit=FIRST)
-                urgent |= {each.id: each for each in found[: FIRST - len(urgent)]}
+                urgent |= {each.id: (each, rights) for each, rights in found[: FIRST - len(urgent)]}
         newest = await self._machines.newest(caller, limit=PAGE + 1, after=from_cursor(cursor, int))
-        others = [each for each in newest[:PAGE] if each.id not in urgent]
+        others = await self._access.visible(caller, (each for each in newest[:PAGE] if each.id not in urgent))
         last = newest[PAGE - 1] if len(newest) > PAGE else None
         return Finding(
             rows=await self._rows((*urgent.values(), *others)),
@@ -175,18 +187,23 @@ class Finder:
 
     async def _with_an_account(
         self, caller: Caller, status: Status, *, limit: int, after: After | None = None
-    ) -> tuple[list[Resource], After | None]:
+    ) -> tuple[Seen, After | None]:
         """Machines that the person may see with an account in a state, and where to go on, if anywhere.
 
         Somebody who sees few of many machines has to look through those of others; that ends after some rounds.
         """
-        found: list[Resource] = []
+        found: list[tuple[Resource, Rights]] = []
         for _ in range(_ROUNDS):
             page = await self._accounts.in_state(status, limit=2 * limit, after=after)
-            holding = dict.fromkeys(each.resource for each in page)
-            found += self._machines.seen_by(caller, await self._resources.get_many(holding))
+            holding: dict[str, list[str]] = {}
+            for each in page:
+                holding.setdefault(each.resource, []).append(each.id)
+            seen = await self._access.visible(caller, await self._resources.get_many(holding))
+            found += [
+                (each, rights) for each, rights in seen if any(rights.on(account) for account in holding[each.id])
+            ]
             if len(found) > limit:
-                return found[:limit], (found[limit - 1].id, _BEYOND)
+                return found[:limit], (found[limit - 1][0].id, _BEYOND)
             if len(page) < 2 * limit:
                 return found, None
             after = (page[-1].resource, _BEYOND)
@@ -194,22 +211,23 @@ class Finder:
 
     async def _totals(self, caller: Caller) -> Totals:
         """Counts of the whole vault, for somebody who sees it."""
-        return await self._counting.totals() if self._machines.all_seen_by(caller) else Totals()
+        return await self._counting.totals() if caller.sees_all else Totals()
 
-    async def _standings(self, found: Iterable[Resource]) -> dict[str, list[Standing]]:
-        wanted = [each.id for each in found]
-        read = await asyncio.gather(*(self._accounts.standings(each, limit=MAX_PAGE + 1) for each in wanted))
-        return dict(zip(wanted, read, strict=True))
+    async def _standings(self, found: Seen) -> dict[str, list[Standing]]:
+        """The accounts that the person may see, in short, by the machine's identifier."""
+        read = await asyncio.gather(*(self._accounts.standings(each.id, limit=MAX_PAGE + 1) for each, _ in found))
+        return {
+            each.id: [account for account in accounts if rights.on(account.id)]
+            for (each, rights), accounts in zip(found, read, strict=True)
+        }
 
-    async def _rows(
-        self, found: Sequence[Resource], standings: Mapping[str, list[Standing]] | None = None
-    ) -> list[Machine]:
+    async def _rows(self, found: Seen, standings: Mapping[str, list[Standing]] | None = None) -> list[Machine]:
         """A row each, in the order given."""
         told = await self._standings(found) if standings is None else standings
-        first = {each.id: most_urgent(told[each.id]) for each in found}
-        read = await self._accounts.get_many(each.id for each in first.values() if each is not None)
-        by_id = {each.id: each for each in found}
-        briefs = await self._listed.briefs([(each, by_id[each.resource]) for each in read])
+        first = [most_urgent(told[each.id]) for each, _ in found]
+        read = await self._accounts.get_many(each.id for each in first if each is not None)
+        by_id = {each.id: (each, rights) for each, rights in found}
+        briefs = await self._listed.briefs([(each, *by_id[each.resource]) for each in read])
         # It is read a moment later, and may need nobody any more.
         urgent = {each.resource.id: each for each in briefs if each.status in ATTENTION}
         return [
@@ -219,7 +237,7 @@ class Finder:
                 more=len(told[view.id]) > MAX_PAGE,
                 urgent=urgent.get(view.id),
             )
-            for view in await self._machines.rows(found)
+            for view in await self._machines.rows([each for each, _ in found])
         ]
 
 

@@ -2,8 +2,9 @@
 
 from pydantic import Field
 
-from libs.wire.requests import Platform
-from services.api.fields import Moment, Ref, View
+from libs.store.shares import Level
+from libs.wire.requests import Platform, UserName
+from services.api.fields import Body, Moment, Ref, View
 
 
 class AgentBrief(View):
@@ -25,6 +26,10 @@ class HostView(View):
     libc: str
 
 
+class HandOverBody(Body):
+    user_name: UserName = Field(description="The new owner's.", examples=["ben"])
+
+
 class ResourceView(View):
     id: str
     name: str
@@ -33,4 +38,5 @@ class ResourceView(View):
     agent: AgentBrief | None
     host: HostView | None
     created_at: Moment
+    level: Level | None = Field(default=None, description="What you may do with all of it; a list does not tell.")
     rev: int

@@ -1,10 +1,10 @@
 """Resources as people see them, with their agents' last contacts."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from libs.store.ports import After
 from libs.store.resources import Resource
-from libs.store.resources import Resources as StoredResources
+from libs.store.shares import Level
 from services.api.access import Access, Caller
 from services.api.agents.views import AgentFacts
 from services.api.fields import Page, Ref, from_cursor, page_of
@@ -14,8 +14,8 @@ from services.api.resources.schemas import AgentBrief, HostView, ResourceView
 class Resources:
     """Reads resources for people. `clock` in Unix milliseconds."""
 
-    def __init__(self, resources: StoredResources, facts: AgentFacts, access: Access, clock: Callable[[], int]) -> None:
-        self._resources, self._facts, self._access, self._clock = resources, facts, access, clock
+    def __init__(self, facts: AgentFacts, access: Access, clock: Callable[[], int]) -> None:
+        self._facts, self._access, self._clock = facts, access, clock
 
     async def one(self, caller: Caller, key: str) -> ResourceView:
         """The resource.
@@ -23,8 +23,20 @@ class Resources:
         Raises:
             NotThereError: it is not there, or somebody else's.
         """
-        (view,) = await self.rows([await self._access.resource(caller, key)])
-        return view
+        resource = await self._access.resource(caller, key)
+        level = (await self._access.rights(caller, resource)).whole
+        (view,) = await self.rows([resource])
+        return view.model_copy(update={"level": level or Level.SEE})
+
+    async def managed(self, caller: Caller, key: str) -> ResourceView:
+        """The resource, where the person may manage it.
+
+        Raises:
+            NotThereError: it is not there, or somebody else's.
+            NotAllowedError: the person may see it, and not manage it.
+        """
+        await self._access.resource(caller, key, Level.MANAGE)
+        return await self.one(caller, key)
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[ResourceView]:
         """Those that the person may see, newest first."""
@@ -36,16 +48,7 @@ class Resources:
 
     async def newest(self, caller: Caller, *, limit: int, after: After | None = None) -> list[Resource]:
         """Those that the person may see, newest first; `after` is the (created_at, id) where the page before ended."""
-        owner = None if self.all_seen_by(caller) else caller.id
-        return await self._resources.page(now=self._clock(), limit=limit, after=after, owner=owner)
-
-    def all_seen_by(self, caller: Caller) -> bool:
-        """Whether the person sees every resource there is."""
-        return caller.is_administrator
-
-    def seen_by(self, caller: Caller, found: Iterable[Resource]) -> list[Resource]:
-        """Those of `found` that the person may see."""
-        return [each for each in found if self.all_seen_by(caller) or each.owner == caller.id]
+        return await self._access.resources(caller, now=self._clock(), limit=limit, after=after)
 
     async def rows(self, found: Sequence[Resource]) -> list[ResourceView]:
         """What a list shows of resources that the person may see, in the order given."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from libs.store.shares import Level
 from libs.vault.seal import revealed
 from libs.wire.encoding import from_base64
 from libs.wire.events import RevealAsked
@@ -41,7 +42,7 @@ class Reveals:
         """Every candidate, sealed to the key in `body`.
 
         Raises:
-            NotThereError: the account is not there, or on somebody else's resource.
+            NotThereError, NotAllowedError: as `Access.account` does; a reveal is a use.
             AwayError: `reveal_unavailable`.
             DeclinedError: the scheduler said no, as when the budget is spent.
         """
@@ -65,7 +66,7 @@ class Reveals:
         ]
 
     async def _ask(self, caller: Caller, content: RevealContent) -> Revealed:
-        account, resource = await self._access.account(caller, content.account)
+        account, resource = await self._access.account(caller, content.account, Level.USE)
         person = caller.to_person()
         sealed_to = "the gateway" if content.gateway_key else "the person"
         await self._recorder.record(

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from libs.store.groups import Members
 from libs.store.sessions import Session
 from libs.store.sessions import Sessions as StoredSessions
-from libs.store.users import User, Users
+from libs.store.users import Role, User, Users
 from libs.wire.requests import Person
 from libs.wire.secret import Secret
 from services.api.access import Caller, Via
@@ -26,6 +27,7 @@ class Sessions:
         self,
         sessions: StoredSessions,
         users: Users,
+        members: Members,
         hashing: Hashing,
         slowdown: Slowdown,
         *,
@@ -33,7 +35,8 @@ class Sessions:
         clock: Callable[[], int],
         count: Callable[[str], None],
     ) -> None:
-        self._sessions, self._users, self._hashing, self._slowdown = sessions, users, hashing, slowdown
+        self._sessions, self._users, self._members = sessions, users, members
+        self._hashing, self._slowdown = hashing, slowdown
         self._recorder, self._clock, self._count = recorder, clock, count
 
     async def sign_in(self, body: SignInBody, *, address: str, via: Via) -> SignedInView:
@@ -85,11 +88,13 @@ class Sessions:
         user = await self._users.get(session.user)
         if user is None or user.disabled:
             return None
-        return Caller(user.id, user.name, user.role, key, address, via)
+        # An administrator has everything already; for all others each request reads the groups anew.
+        groups = () if user.role is Role.ADMINISTRATOR else tuple(g.group for g in await self._members.of_user(user.id))
+        return Caller(user.id, user.name, user.role, key, address, via, groups)
 
-    async def good(self, caller: Caller) -> bool:
-        """Whether the caller is still signed in."""
-        return await self.find(caller.session, caller.address, caller.via) is not None
+    async def again(self, caller: Caller) -> Caller | None:
+        """The caller as they are now, with a role and groups that may have changed; None once signed out."""
+        return await self.find(caller.session, caller.address, caller.via)
 
     async def current(self, caller: Caller) -> SessionView:
         """The caller's own session."""

@@ -17,6 +17,7 @@ from libs.store.errors import OutcomeUnknownError
 from libs.store.requests import RequestDocument, Requests
 from libs.store.resources import Resource
 from libs.store.schema import CollectionName
+from libs.store.shares import Level
 from libs.store.tasks import Tasks as StoredTasks
 from libs.vault.seal import VaultKeys
 from libs.wire.envelope import Envelope
@@ -27,7 +28,7 @@ from libs.wire.requests import AdoptContent, CancelContent, Policy, ResetContent
 from libs.wire.secret import Secret
 from libs.wire.settable import is_ascii, why_not_settable
 from libs.wire.steps import Step, step
-from services.api.access import Access, Caller
+from services.api.access import Access, Caller, may
 from services.api.accounts.schemas import AdoptBody, ResetBody, VerifyBody
 from services.api.accounts.words import busy
 from services.api.audit.recording import Recorder
@@ -72,7 +73,7 @@ class TaskAsking:
 
         Raises:
             InvalidError: the password cannot be set, or a policy came with it.
-            NotThereError: it is not there, or on somebody else's resource.
+            NotThereError, NotAllowedError: as `Access.account` does; it is a use.
             ConflictError: another task holds the account.
             RuleError: the account's status does not allow it.
         """
@@ -93,7 +94,7 @@ class TaskAsking:
         """Asks for a comparison.
 
         Raises:
-            NotThereError: it is not there, or on somebody else's resource.
+            NotThereError, NotAllowedError: as `Access.account` does; it is a use.
             ConflictError: another task holds the account.
             RuleError: the account's status does not allow it, or there is nothing to compare.
         """
@@ -115,7 +116,7 @@ class TaskAsking:
 
         Raises:
             InvalidError: no account can have this password.
-            NotThereError: it is not there, or on somebody else's resource.
+            NotThereError, NotAllowedError: as `Access.account` does; it is a use.
             ConflictError: another task holds the account.
             RuleError: the account's status does not allow it.
         """
@@ -139,10 +140,14 @@ class TaskAsking:
 
         Raises:
             NotThereError: it is not there, or not this person's to see.
+            NotAllowedError: somebody else asked, and this person may not use the account.
             ConflictError: it has ended.
             AlreadyAtAgentError: an agent has it.
         """
         view = await self._views.one(caller, key)
+        may(caller, Level.USE)
+        if view.requester is None or view.requester.id != caller.id:
+            await self._access.account(caller, view.account.id, Level.USE)
         if not view.open:
             raise ConflictError("The task has ended already; there is nothing to cancel.", "task_ended")
         if view.state is TaskState.OFFERED:
@@ -160,7 +165,7 @@ class TaskAsking:
 
     async def _free(self, caller: Caller, key: str, kind: Kind) -> tuple[Account, Resource]:
         """The account and its resource, once nothing speaks against a request."""
-        account, resource = await self._access.account(caller, key)
+        account, resource = await self._access.account(caller, key, Level.USE)
         await self._allowed(account.rotation, kind)
         agent = resource.agent
         if await self._certificates.active(agent) is None or await self._revocations.of(agent) is not None:

@@ -8,7 +8,7 @@ from libs.store.resources import Resources
 from libs.store.tasks import Tasks as StoredTasks
 from libs.store.tasks import TaskState as StoredState
 from libs.wire.requests import Person, Request, TaskContent
-from services.api.access import Access, Caller, owned
+from services.api.access import Access, Caller
 from services.api.errors import InvalidError, NotThereError
 from services.api.fields import Page, from_cursor, to_cursor
 from services.api.tasks.schemas import TaskState, TaskView
@@ -42,7 +42,7 @@ class Tasks:
         """
         task = await self._tasks.get(key)
         if task is not None:
-            await self._check(caller, task.requester, task.resource)
+            await self._check(caller, task.requester, task.account)
             return of_task(task, self._clock())
         request = await self._requests.get(key)
         if request is None:
@@ -62,13 +62,15 @@ class Tasks:
         """Newest first; the first page also shows what is on the desk.
 
         Raises:
-            InvalidError: everybody's tasks, asked for by who is no administrator.
+            InvalidError: everybody's tasks, asked for by who does not see every machine.
             NotThereError: of an account that is not this person's.
         """
         if account is not None:
             await self._access.account(caller, account)
-        elif not mine and not caller.is_administrator:
-            raise InvalidError("mine", "With mine=false give an account of yours; only administrators see all.")
+        elif not mine and not caller.sees_all:
+            raise InvalidError(
+                "mine", "With mine=false give an account of yours; only who sees every machine sees all."
+            )
         place = from_cursor(cursor, int)
         views = (
             []
@@ -117,18 +119,20 @@ class Tasks:
             views.append(await self._requested(caller, each))
         return views
 
-    async def _check(self, caller: Caller, requester: Person | None, resource: str) -> None:
-        if requester is not None and requester.id == caller.id:
+    async def _check(self, caller: Caller, requester: Person | None, account: str) -> None:
+        if caller.sees_all or (requester is not None and requester.id == caller.id):
             return
-        found = await self._resources.get(resource)
-        owned(caller, "" if found is None else found.owner, "task")
+        try:
+            await self._access.account(caller, account)
+        except NotThereError:
+            raise NotThereError("task") from None
 
     async def _requested(self, caller: Caller, document: RequestDocument) -> TaskView:
         request = Request.model_validate_json(document.signed.payload)
         content = request.content
         if not isinstance(content, TaskContent) or request.resource is None:
             raise NotThereError("task")
-        await self._check(caller, request.person, request.resource)
+        await self._check(caller, request.person, content.account)
         resource = await self._resources.get(request.resource)
         account = await self._accounts.get(content.account)
         return of_request(

@@ -24,8 +24,8 @@ class Tokens:
         self._tokens, self._calls, self._recorder, self._clock = tokens, calls, recorder, clock
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[TokenView]:
-        """An administrator sees all, others those of their packages; newest first."""
-        made_by, now = None if caller.is_administrator else caller.id, self._clock()
+        """Who sees every machine sees all, others those of their packages; newest first."""
+        made_by, now = None if caller.sees_all else caller.id, self._clock()
         after = from_cursor(cursor, int)
         found = await self._tokens.page(now=now, limit=limit + 1, after=after, created_by=made_by)
         return page_of(found, limit, lambda token: _view(token, now), lambda token: (token.created_at, token.id))
@@ -43,10 +43,11 @@ class Tokens:
 
         Raises:
             NotThereError: it is not there, or somebody else's.
+            NotAllowedError: this person sees it, and others revoke it.
             AwayError: `bundler_away`.
             DeclinedError: the bundler said no.
         """
-        token = await self._owned(caller, key)
+        token = await self._owned(caller, key, changes=True)
         detail = {"token": token.id, "package": token.package}
         await self._recorder.record("token.revoke_requested", caller.to_person(), detail=detail)
         await self._calls.ask(
@@ -59,11 +60,11 @@ class Tokens:
         )
         return _view(token, self._clock(), TokenState.REVOKED)
 
-    async def _owned(self, caller: Caller, key: str) -> EnrolmentToken:
+    async def _owned(self, caller: Caller, key: str, *, changes: bool = False) -> EnrolmentToken:
         token = await self._tokens.get(key)
         if token is None:
             raise NotThereError("token")
-        owned(caller, token.created_by, "token")
+        owned(caller, token.created_by, "token", changes=changes)
         return token
 
 

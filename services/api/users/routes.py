@@ -1,4 +1,4 @@
-"""`/v1/users`: for administrators; everybody reads their own."""
+"""`/v1/users`: for administrators, and auditors to read; everybody reads their own."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from services.api.access import Caller
 from services.api.auth import SignedIn
 from services.api.fields import Cursor, Limit, Page
 from services.api.problems import PROBLEMS
-from services.api.users.schemas import NewUserBody, UserView
+from services.api.users.schemas import ChangedUserBody, NewUserBody, UserView
 from services.api.users.service import Users
 
 
@@ -20,7 +20,7 @@ def router(users: Users, signed_in: SignedIn) -> APIRouter:
     async def page(
         caller: Annotated[Caller, Depends(signed_in)], limit: Limit = 50, cursor: Cursor = None
     ) -> Page[UserView]:
-        """Administrators only; newest first."""
+        """Administrators and auditors only; newest first."""
         return await users.page(caller, limit=limit, cursor=cursor)
 
     @routes.post("", status_code=201, summary="Add a user")
@@ -31,5 +31,10 @@ def router(users: Users, signed_in: SignedIn) -> APIRouter:
     @routes.get("/{user}", summary="Show a user")
     async def one(caller: Annotated[Caller, Depends(signed_in)], user: UserId) -> UserView:
         return await users.one(caller, user)
+
+    @routes.patch("/{user}", summary="Change a user")
+    async def change(caller: Annotated[Caller, Depends(signed_in)], user: UserId, body: ChangedUserBody) -> UserView:
+        """Another role, or kept out, or let in again. Administrators only; the user's sessions end."""
+        return await users.change(caller, user, body)
 
     return routes

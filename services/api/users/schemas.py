@@ -14,8 +14,16 @@ class NewUserBody(Body):
     role: Role = Role.USER
 
 
+class ChangedUserBody(Body):
+    """What is left out stays as it is."""
+
+    role: Role | None = None
+    disabled: bool | None = Field(default=None, description="True keeps the person out; what they own stays.")
+
+
 class UserView(View):
     id: str
     name: str
     role: Role
+    disabled: bool
     created_at: Moment

@@ -21,6 +21,7 @@ from libs.store.audit import AuditRecord, Who
 from libs.store.certificates import Certificate, CertificateState
 from libs.store.closings import Closing
 from libs.store.enrolments import EnrolmentDocument, EnrolmentState
+from libs.store.groups import Group, Membership, membership_id
 from libs.store.incidents import Incident, IncidentKind
 from libs.store.jobs import JobDocument, JobState
 from libs.store.observations import ObservationDocument
@@ -32,6 +33,7 @@ from libs.store.results import ResultDocument
 from libs.store.runs import RunsDocument
 from libs.store.sessions import Session
 from libs.store.setup_codes import SetupCode
+from libs.store.shares import Level, Share, share_id
 from libs.store.tasks import Requester, Task, TaskState
 from libs.store.tokens import EnrolmentToken, TokenState, Use
 from libs.store.users import Role, User
@@ -220,6 +222,29 @@ RECORDS = [
         address="192.0.2.8",
     ),
     Closing(id=some(Noun.INCIDENT), at=NOW, by=some(Noun.USER), by_name="ada", why="our own test"),
+    Group(id=some(Noun.GROUP), name="db-admins", created_at=NOW),
+    Membership(
+        id=membership_id(some(Noun.GROUP), some(Noun.USER)),
+        group=some(Noun.GROUP),
+        user=some(Noun.USER),
+        name="ada",
+        since=NOW,
+    ),
+    Share(
+        id=share_id(some(Noun.USER), ACCOUNT.resource, ACCOUNT.id),
+        subject=some(Noun.USER),
+        subject_name="eve",
+        kind="person",
+        resource=ACCOUNT.resource,
+        resource_at=NOW,
+        account=ACCOUNT.id,
+        account_name="root",
+        level=Level.USE,
+        created_at=NOW + 1,
+        by=some(Noun.USER),
+        by_name="ada",
+        rev=1,
+    ),
     AgentDocument(
         id=some(Noun.AGENT),
         serial="0a",

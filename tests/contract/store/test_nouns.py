@@ -22,11 +22,8 @@ from libs.store.resources import Resource, Resources
 from libs.store.results import ResultDocument, Results
 from libs.store.runtimes import Runtimes
 from libs.store.schema import CollectionName, Service
-from libs.store.sessions import Session, Sessions
-from libs.store.setup_codes import SetupCode, SetupCodes
 from libs.store.tasks import OPEN, Tasks, TaskState
 from libs.store.tokens import EnrolmentToken, Tokens
-from libs.store.users import Role, User, Users
 from libs.wire.chain import Chain
 from libs.wire.events import AgentFetched, TaskRequested
 from libs.wire.ids import Noun
@@ -50,50 +47,6 @@ def job(n: int, state: JobState = JobState.WAITING, agent: str = "agt_a") -> Job
         signed=SIGNED,
         created_at=NOW + n,
     )
-
-
-async def test_a_user_is_found_by_name_and_a_name_is_given_once(store: Store) -> None:
-    users = Users(store)
-    assert not await users.any()
-    ada = User(id="usr_a", name="ada", role=Role.USER, password_hash="x", created_at=NOW)
-    assert await users.insert(ada)
-    assert not await users.insert(replace(ada, id="usr_b"))
-    assert await users.any()
-    assert await users.named("ada") == ada
-    assert await users.named("bob") is None
-    assert "password_hash" not in repr(ada)
-
-
-async def test_a_session_ends_at_its_time_whenever_the_store_takes_it_away(store: Store) -> None:
-    sessions = Sessions(store)
-    one = Session(id="a" * 64, user="usr_a", created_at=NOW, last_used_at=NOW, expires=NOW + 10)
-    await sessions.insert(one)
-    await sessions.insert(replace(one, id="b" * 64))
-    assert await sessions.live(one.id, NOW + 9) == one
-    assert await sessions.live(one.id, NOW + 10) is None
-    await sessions.touch(one.id, NOW + 5)
-    assert await sessions.live(one.id, NOW) == replace(one, last_used_at=NOW + 5)
-    assert await sessions.end(one.id)
-    assert not await sessions.end(one.id)
-    assert await sessions.end_all("usr_a") == 1
-    assert await sessions.live("b" * 64, NOW) is None
-
-
-async def test_a_setup_code_has_five_tries_whoever_races_and_one_use(store: Store) -> None:
-    codes = SetupCodes(store)
-    assert await codes.attempt(NOW) is None
-    fresh = SetupCode(sha256="a" * 64, tries_left=5, expires=NOW + 10)
-    assert await codes.renew(fresh)
-    assert await codes.attempt(NOW + 10) is None
-    tried = await asyncio.gather(*(codes.attempt(NOW) for _ in range(8)))
-    assert sum(each is not None for each in tried) == 5
-    assert await codes.renew(fresh)
-    first, second = await codes.attempt(NOW), await codes.current()
-    assert first is not None
-    assert first == second
-    assert sorted(await asyncio.gather(codes.use(first), codes.use(first))) == [False, True]
-    assert await codes.attempt(NOW) is None
-    assert not await codes.renew(fresh)
 
 
 async def test_presence_is_written_in_bulk_and_a_contact_writes_the_whole(store: Store) -> None:

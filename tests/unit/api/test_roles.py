@@ -1,4 +1,7 @@
-"""Who may do what: every route, asked by nobody, by its owner, by another user and by an administrator."""
+"""Who may do what: every route, asked by nobody, by its owner, by another user and by an administrator.
+
+Every role and every level of sharing is tried in `tests/integration/roles`.
+"""
 
 from typing import Any
 
@@ -18,6 +21,18 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("GET", "/v1/users"): (None, (401, 403, 403, 200)),
     ("POST", "/v1/users"): ({"name": "new", "password": "x" * 12}, (401, 403, 403, 201)),
     ("GET", "/v1/users/{user}"): (None, (401, 200, 404, 200)),
+    ("PATCH", "/v1/users/{user}"): ({"role": "operator"}, (401, 403, 403, 200)),
+    ("GET", "/v1/groups"): (None, (401, 200, 200, 200)),
+    ("POST", "/v1/groups"): ({"name": "new"}, (401, 403, 403, 201)),
+    ("GET", "/v1/groups/{group}"): (None, (401, 404, 404, 404)),
+    ("GET", "/v1/groups/{group}/members"): (None, (401, 404, 404, 404)),
+    ("POST", "/v1/groups/{group}/members"): ({"user_name": "ben"}, (401, 403, 403, 404)),
+    ("DELETE", "/v1/groups/{group}/members/{user}"): (None, (401, 403, 403, 404)),
+    ("DELETE", "/v1/groups/{group}"): (None, (401, 403, 403, 404)),
+    ("GET", "/v1/shares"): (None, (401, 422, 422, 422)),
+    ("POST", "/v1/shares"): ({"level": "see"}, (401, 422, 422, 422)),
+    ("DELETE", "/v1/shares/{share}"): (None, (401, 404, 404, 404)),
+    ("POST", "/v1/resources/{resource}/owner"): ({"user_name": "eve"}, (401, 503, 404, 503)),
     ("GET", "/v1/resources"): (None, (401, 200, 200, 200)),
     ("GET", "/v1/resources/{resource}"): (None, (401, 200, 404, 200)),
     ("GET", "/v1/resources/{resource}/accounts"): (None, (401, 200, 404, 200)),
@@ -70,6 +85,8 @@ async def test_each_caller_gets_what_is_theirs(
         enrolment=enrolment.id,
         agent=resource.agent,
         incident=incident.id,
+        group=derived_id(Noun.GROUP, "nowhere"),
+        share=derived_id(Noun.SHARE, "nowhere"),
     )
     found = [
         (await world.client.request(method, target, json=body, headers=people[each])).status_code for each in CALLERS

@@ -14,6 +14,7 @@ async def test_who_signs_in_is_who_is_signed_in(world: World) -> None:
         "id": user.id,
         "name": "ben",
         "role": "user",
+        "disabled": False,
         "created_at": "2025-11-25T04:13:20.000Z",
     }
     assert answer.headers["cache-control"] == "no-store"

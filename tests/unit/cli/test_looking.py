@@ -55,7 +55,7 @@ def test_every_table_has_its_facts(keyturn: Keyturn, running: Site, json: tuple[
 
 def test_a_name_that_nothing_has_says_where_to_look(keyturn: Keyturn, running: Site) -> None:
     done = keyturn("verify", "elsewhere/root")
-    assert (done.status, "keyturn resources list" in done.err) == (8, True)
+    assert (done.status, "See: keyturn resources" in done.err) == (8, True)
     done = keyturn("verify", f"{running.host}/nobody")
     assert (done.status, f"keyturn accounts list {running.host}" in done.err) == (8, True)
     assert keyturn("accounts", "show", new_id(Noun.ACCOUNT)).status == 8

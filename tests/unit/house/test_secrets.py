@@ -16,6 +16,7 @@ MAY_REVEAL = {
     "services/api/pages/spelling.py": "shows what a person asked to be revealed, whose browser has no scripts",
     "services/api/packages/service.py": "opens a package's tail, whose bytes a Secret carries",
     "libs/service/settings.py": "puts the service's own password into its broker's address",
+    "libs/client/people.py": "sends what a person signs in with, in the body of one request",
     "libs/client/client.py": "sends what a person typed, in the body of one request",
     "libs/cli/people.py": "reads the first-run code that a person typed",
     "libs/cli/change.py": "shows what a person asked to be revealed",

@@ -120,6 +120,7 @@ class Whole:
             consumers.work(QueueName.OBSERVATIONS, graph.discoveries.observed),
             consumers.work(QueueName.ENROLLED, graph.enrolments.enrolled),
             consumers.requests(QueueName.REVEALS, graph.reveals.asked),
+            consumers.requests(QueueName.HANDOVERS, graph.handovers.asked),
         )
 
     def begin_bundler(self) -> None:

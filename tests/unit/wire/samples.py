@@ -249,5 +249,9 @@ SAMPLES: dict[str, Wire] = {
     "agent_api.leave.1": agent_api.LeaveRequest(agent=f"agt_{A}", leaving=SIGNED, run=RUN),
     "request.leave.1": _request(requests.LeaveContent(agent=f"agt_{A}", leaving=SIGNED), "req"),
     "event.agent.leave_reported.1": _event(events.AgentLeaveReported(request=f"req_{A}")),
+    "request.hand_over.1": _request(
+        requests.HandOverContent(resource=f"res_{A}", owner=f"usr_{B}", owner_name="ben"), "req"
+    ),
+    "event.rpc.hand_over.1": _event(events.HandOverAsked(signed=SIGNED)),
     "renewal.1": renewal.Renewal(agent=f"agt_{A}", csr=b"\x30\x00"),
 }

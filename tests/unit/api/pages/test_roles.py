@@ -3,8 +3,10 @@
 import pytest
 
 from libs.domain.accounts import Account
+from libs.store.groups import Group, Groups
 from libs.store.resources import Resource
 from libs.store.users import User
+from libs.wire.ids import Noun, new_id
 from services.api.pages.rendering import HEADERS
 from tests.unit.api.pages.browser import ORIGIN, Browser, forms
 from tests.unit.api.world import PASSWORD, World
@@ -32,6 +34,14 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "/admin/about": (303, 200, 200, 200),
     "/people": (303, 403, 403, 200),
     "/people/new": (303, 403, 403, 200),
+    "/people/{user}/change": (303, 403, 403, 200),
+    "/people/groups": (303, 200, 200, 200),
+    "/people/groups/new": (303, 403, 403, 200),
+    "/people/groups/{group}": (303, 404, 404, 200),
+    "/people/groups/{group}/remove": (303, 403, 403, 200),
+    "/resources/{resource}/sharing": (303, 200, 404, 200),
+    "/resources/{resource}/sharing/new": (303, 200, 404, 200),
+    "/resources/{resource}/owner": (303, 200, 404, 200),
     "/me": (303, 200, 200, 200),
     "/me/password": (303, 200, 200, 200),
     "/audit": (303, 403, 403, 200),
@@ -52,6 +62,14 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/admin/agents/{resource}/revoke": ({"reason": "lost"}, (303, 403, 403, 303)),
     "/admin/agents/{resource}/choose": ({"run": "a" * 32, "reason": "x"}, (303, 403, 403, 303)),
     "/people/new": ({"name": "zoe", "role": "user", "password": "x" * 12, "own": PASSWORD}, (303, 403, 403, 303)),
+    "/people/{user}/change": ({"role": "user", "entry": "in", "own": "is-not-theirs"}, (303, 403, 403, 422)),
+    "/people/groups/new": ({"group": "new"}, (303, 403, 403, 303)),
+    "/people/groups/{group}/join": ({"user_name": "ben"}, (303, 403, 403, 303)),
+    "/people/groups/{group}/members/{user}/leave": ({}, (303, 403, 403, 404)),
+    "/people/groups/{group}/remove": ({}, (303, 403, 403, 303)),
+    "/resources/{resource}/sharing/new": ({"kind": "person", "with": "nobody", "level": "see"}, (303, 422, 404, 422)),
+    "/resources/{resource}/sharing/{share}/end": ({}, (303, 404, 404, 404)),
+    "/resources/{resource}/owner": ({"user_name": "eve"}, (303, 503, 404, 503)),
     "/me/password": ({"own": "is-not-theirs", "password": "x" * 12}, (303, 422, 422, 422)),
     "/me/sessions/{session}/end": ({}, (303, 404, 404, 404)),
     "/sign-out": ({}, (303, 303, 303, 303)),
@@ -66,7 +84,10 @@ async def bens(world: World, users: dict[str, User], machine: Resource, account:
     token, enrolment = await world.token(users["ben"]), await world.waiting(users["ben"])
     incident = await world.incident(users["ben"])
     bound = {"incident": incident.id, "token": token.id, "enrolment": enrolment.id, "session": "0" * 20}
-    return {"resource": machine.id, "account": account.id, **bound}
+    group = Group(id=new_id(Noun.GROUP), name="db-admins", created_at=world.clock.now())
+    assert await Groups(world.admin).insert(group)
+    people = {"user": users["eve"].id, "group": group.id, "share": new_id(Noun.SHARE)}
+    return {"resource": machine.id, "account": account.id, **bound, **people}
 
 
 async def waiting(world: World, browsers: dict[str, Browser], account: str) -> str:

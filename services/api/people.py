@@ -1,0 +1,64 @@
+"""The people's part of the gateway put together: who signs in, their groups, and what is shared with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+
+from libs.store.groups import Groups as StoredGroups
+from libs.store.groups import Members
+from libs.store.ports import Store
+from libs.store.resources import Resources
+from libs.store.sessions import Sessions as StoredSessions
+from libs.store.shares import Shares as StoredShares
+from libs.store.users import Users as StoredUsers
+from libs.wire.ids import Entropy
+from services.api.access import Access
+from services.api.audit.recording import Recorder
+from services.api.groups.service import Groups
+from services.api.sessions.hashing import Hashing
+from services.api.sessions.mine import Mine
+from services.api.sessions.service import Sessions
+from services.api.sessions.slowdown import Slowdown
+from services.api.shares.service import Shares
+from services.api.users.service import Users
+
+
+@dataclass(frozen=True)
+class People:
+    """What the routes of people, of the page and of the interface, are made on."""
+
+    stored: StoredUsers
+    hashing: Hashing
+    users: Users
+    sessions: Sessions
+    mine: Mine
+    groups: Groups
+    shares: Shares
+
+
+def build(
+    store: Store,
+    resources: Resources,
+    access: Access,
+    recorder: Recorder,
+    *,
+    hasher: PasswordHasher | None,
+    clock: Callable[[], int],
+    entropy: Entropy,
+    signed_in: Callable[[str], None],
+) -> People:
+    """People on this store; `clock` in Unix milliseconds, `signed_in` is told how each sign-in ended."""
+    users, kept = StoredUsers(store), StoredSessions(store)
+    groups, members, shares = StoredGroups(store), Members(store), StoredShares(store)
+    hashing = Hashing(hasher)
+    sessions = Sessions(kept, users, members, hashing, Slowdown(clock), recorder=recorder, clock=clock, count=signed_in)
+    return People(
+        stored=users,
+        hashing=hashing,
+        users=Users(users, kept, hashing, recorder, clock=clock, entropy=entropy),
+        sessions=sessions,
+        mine=Mine(kept, users, hashing, sessions, recorder=recorder, clock=clock),
+        groups=Groups(groups, members, users, shares, recorder=recorder, clock=clock, entropy=entropy),
+        shares=Shares(shares, resources, users, groups, access=access, recorder=recorder, clock=clock),
+    )
