@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,8 @@ from agent.report import Told
 from agent.service import Agent
 from agent.transport import Transport, wall_clock
 from agent.trust import Package, PackageError
+from agent.upgrade.program import Program
+from agent.upgrade.upgrading import TurnError, Upgrade, Upgrading
 from agent.version import VERSION
 from agent.watch import Watch
 from libs.wire.steps import arm
@@ -118,14 +121,18 @@ def _run(asked: argparse.Namespace) -> int:
     with HostLock():
         identity = Identity(asked.state)
         with Journal(asked.state / "journal") as journal:
-            asyncio.run(_until_asked(config, package, identity, journal, asked.state))
+            asyncio.run(_until_asked(config, package, identity, journal, asked))
     return 0
 
 
 async def _until_asked(
-    config: AgentConfig, package: Package, identity: Identity, journal: Journal, state: Path
+    config: AgentConfig, package: Package, identity: Identity, journal: Journal, asked: argparse.Namespace
 ) -> None:
-    """Runs until a signal asks to stop. A job in hand is finished by the next start: its intent is in the journal."""
+    """Runs until a signal asks to stop, or a newer program waits.
+
+    A job in hand is finished by the next start: its intent is in the journal.
+    """
+    state: Path = asked.state
     trust, start = Trust(package, state), place_of(config)
     transport = Transport(
         server=start.name,
@@ -153,6 +160,7 @@ async def _until_asked(
         pace=Pace(ceiling=float(max(config.schedule_interval, 5))),
         log=log,
         version=VERSION,
+        upgrade=_upgrade(config, trust, log, Program(asked.package, asked.conf), state),
         host_name=read_facts(Path("/")).hostname,
     )
     log.say("started", server=str(start), version=VERSION)
@@ -161,8 +169,25 @@ async def _until_asked(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, living.cancel)
     try:
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, TurnError):
             await living
     finally:
         await transport.close()
         log.say("stopped")
+
+
+def _upgrade(config: AgentConfig, trust: Trust, log: Log, program: Program, state: Path) -> Upgrade:
+    """Staying current, where the operator wants it and the program was installed so that it can be turned."""
+    if not (config.upgrade or program.on_trial) or not program.turns:
+        return Upgrade()
+    return Upgrading(
+        program=program,
+        trust=trust,
+        state=state,
+        window=config.upgrade_window,
+        log=log,
+        version=VERSION,
+        interval=float(config.schedule_interval),
+        clock=wall_clock,
+        tick=time.monotonic,
+    )

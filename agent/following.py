@@ -69,6 +69,13 @@ class Trust:
         """Whose jobs count."""
         return self._signers.tasks
 
+    @property
+    def release_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """Whose programs count: those of the newest notice, or of the package where no notice names any."""
+        if self.notice is None or not self.notice.release_keys:
+            return self.package.release_keys()
+        return tuple(Ed25519PublicKey.from_public_bytes(each) for each in self.notice.release_keys)
+
     def tls(self, trust_file: Path | None) -> ssl.SSLContext:
         """Trust in the server authorities of the newest notice, or of the package, and in the operator's file.
 

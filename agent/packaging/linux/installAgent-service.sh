@@ -47,7 +47,7 @@ need_systemd() {
 }
 
 need_package() {
-  for part in "runtime/$NAME" runtime/glibc runtime/machine agent.conf trust.pem keys/task.pem keys/configuration.pem; do
+  for part in "runtime/$NAME" runtime/turn.sh runtime/glibc runtime/machine agent.conf trust.pem keys/task.pem keys/configuration.pem; do
     [ -f "$HERE/$part" ] || fail "$HERE/$part is missing: unpack the whole package, then run this script from its folder."
   done
 }
@@ -77,6 +77,7 @@ copy_program() {
   for part in manifest.json manifest.sig runtime.json token; do
     [ ! -f "$HERE/$part" ] || cp -- "$HERE/$part" "$PROGRAM.new/$part"
   done
+  cp -- "$HERE/runtime/turn.sh" "$PROGRAM.new/turn.sh"  # starts the program, and turns to a newer one and back
   # A zip may have been unpacked without modes and under any umask: each is set here.
   chown -R 0:0 "$PROGRAM.new"
   find "$PROGRAM.new" -type d -exec chmod 0755 {} +
@@ -103,7 +104,7 @@ write_unit() {
     say "StartLimitIntervalSec=0"
     say ""
     say "[Service]"
-    say "ExecStart=$AGENT run --conf $CONF/agent.conf --package $PROGRAM --state $STATE"
+    say "ExecStart=/bin/sh $PROGRAM/turn.sh run --conf $CONF/agent.conf --package $PROGRAM --state $STATE"
     say "Restart=always"
     say "RestartSec=5"
     say "RestartPreventExitStatus=4 78"

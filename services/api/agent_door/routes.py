@@ -15,12 +15,15 @@ from libs.wire.agent_api import (
     RenewRequest,
     ReportAnswer,
     ReportRequest,
+    RuntimeAnswer,
+    RuntimeRequest,
     SessionAnswer,
     SessionRequest,
 )
 from libs.wire.notice import Notices
 from services.api.agent_door.enrolment import Enrolment
 from services.api.agent_door.noticeboard import Noticeboard
+from services.api.agent_door.offers import Offers
 from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
@@ -29,7 +32,13 @@ from services.api.problems import PROBLEMS
 
 
 def router(
-    door: AgentDoor, enrolment: Enrolment, renewal: Renewal, signed: SignedRequests, board: Noticeboard
+    door: AgentDoor,
+    enrolment: Enrolment,
+    renewal: Renewal,
+    *,
+    signed: SignedRequests,
+    board: Noticeboard,
+    offers: Offers,
 ) -> APIRouter:
     routes = APIRouter(prefix="/agent/v1", tags=["agent"], responses=PROBLEMS)
 
@@ -68,6 +77,12 @@ def router(
         """Signed, also by the key of a certificate that has expired; safe to repeat."""
         await signed.admit(request, body, expired=True)
         return await renewal.renew(body, address(request))
+
+    @routes.post("/runtime", summary="Read a part of a newer program")
+    async def runtime(request: Request, body: RuntimeRequest) -> RuntimeAnswer:
+        """Signed; safe to repeat, and to go on with after a cut."""
+        await signed.admit(request, body)
+        return RuntimeAnswer(piece=await offers.piece(body.runtime, body.offset))
 
     @routes.get("/notices", summary="Read notices")
     async def notices(after: Annotated[int, Query(ge=0, lt=2**53)] = 0) -> Notices:
