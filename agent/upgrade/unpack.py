@@ -9,7 +9,7 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -28,7 +28,17 @@ _SPARE_BYTES = 32 * 1024 * 1024
 """What an upgrade leaves free for everybody else."""
 
 
-def unpack(archive: Path, target: Path, releases: Sequence[Ed25519PublicKey], release: str) -> None:
+Free = Callable[[Path], int]
+
+
+def free_bytes(folder: Path) -> int:
+    """How many bytes are free below a folder."""
+    return shutil.disk_usage(folder).free
+
+
+def unpack(
+    archive: Path, target: Path, releases: Sequence[Ed25519PublicKey], release: str, free: Free = free_bytes
+) -> None:
     """Unpacks `runtime/` of the zip as the folder `target`, which is there whole or not at all.
 
     Its signed list goes in as `runtime.json`.
@@ -43,7 +53,7 @@ def unpack(archive: Path, target: Path, releases: Sequence[Ed25519PublicKey], re
             raw, manifest = _manifest(opened, releases)
             if manifest.release != release:
                 raise UpgradeError(UpgradeTrouble.DAMAGED, f"the runtime says that it is {manifest.release}")
-            _fits(aside.parent, manifest)
+            _fits(aside.parent, manifest, free)
             aside.mkdir(mode=0o755)
             for file in manifest.files:
                 _unpack(opened, file, aside)
@@ -74,12 +84,12 @@ def _manifest(opened: zipfile.ZipFile, releases: Sequence[Ed25519PublicKey]) -> 
         raise UpgradeError(UpgradeTrouble.DAMAGED, "its list of files is of another shape") from error
 
 
-def _fits(folder: Path, manifest: RuntimeManifest) -> None:
+def _fits(folder: Path, manifest: RuntimeManifest, free: Free) -> None:
     """Returns where there is space for all of it."""
     needs = sum(file.size for file in manifest.files)
     if needs > _MAX_UNPACKED_BYTES:
         raise UpgradeError(UpgradeTrouble.DAMAGED, f"it unpacks to {needs} bytes")
-    if shutil.disk_usage(folder).free < needs + _SPARE_BYTES:
+    if free(folder) < needs + _SPARE_BYTES:
         raise UpgradeError(UpgradeTrouble.NO_SPACE, f"{folder} has no {needs + _SPARE_BYTES} bytes left")
 
 

@@ -18,7 +18,7 @@ from agent.upgrade.download import Download
 from agent.upgrade.offer import Here, UpgradeError, examine
 from agent.upgrade.program import Program
 from agent.upgrade.record import Record, Trial, read_record, write_record
-from agent.upgrade.unpack import unpack
+from agent.upgrade.unpack import Free, free_bytes, unpack
 from agent.upgrade.window import Window, hour_here
 from libs.wire.agent_api import UpgradeNews
 from libs.wire.reasons import UpgradeTrouble
@@ -85,6 +85,7 @@ class Upgrading(Upgrade):
     tick: Callable[[], float]  # seconds by a clock that never jumps
     hour: Callable[[], int] = hour_here
     read_here: Callable[[str], Here] = Here.read
+    free: Free = free_bytes
     _said: ReleaseStatement | None = field(default=None, init=False)
     _told: UpgradeNews | None = field(default=None, init=False)
     _not_before: float = field(default=0.0, init=False)
@@ -179,7 +180,8 @@ class Upgrading(Upgrade):
     def _prepare(self, download: Download) -> None:
         """The newer program, unpacked and rehearsed."""
         download.check()
-        unpack(download.file, self.program.rehearsal, self.trust.release_keys, download.said.release)
+        keys, release = self.trust.release_keys, download.said.release
+        unpack(download.file, self.program.rehearsal, keys, release, self.free)
         self.program.rehearse()
         download.drop()
 

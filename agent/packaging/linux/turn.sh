@@ -9,7 +9,7 @@ set -u
 unset CDPATH
 cd -- "$(dirname -- "$0")" || exit 1
 HERE=$(pwd -P)
-STARTS=3
+STARTS=${KEYTURN_TRIAL_STARTS:-3}
 SECONDS_TO_ANSWER=${KEYTURN_TRIAL_SECONDS:-300}
 left=0
 
@@ -55,7 +55,7 @@ watch() {
   waited=0
   while [ "$waited" -lt "$SECONDS_TO_ANSWER" ]; do
     sleep 1
-    [ -f trial ] || return 0
+    [ -f trial ] && kill -0 "$$" 2>/dev/null || return 0
     waited=$((waited + 1))
   done
   put trial 0 || :
@@ -63,9 +63,11 @@ watch() {
 }
 
 asked=
+child=
+trap 'asked=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT
 "$program" "$@" &
 child=$!
-trap 'asked=1; kill -TERM "$child" 2>/dev/null' TERM INT
+[ -z "$asked" ] || kill -TERM "$child" 2>/dev/null
 watch "$child" &
 watcher=$!
 while :; do
@@ -74,7 +76,10 @@ while :; do
   kill -0 "$child" 2>/dev/null || break  # a signal ends `wait` while the program still lives
 done
 kill "$watcher" 2>/dev/null
+if [ -n "$asked" ]; then  # it was stopped, which is no failure
+  [ ! -f trial ] || put trial "$left" || :
+  exit 0
+fi
 [ -f trial ] || exit "$code"
-if [ -n "$asked" ]; then put trial "$left" || :; exit "$code"; fi  # it was stopped, which is no failure
 sleep 1
 exec /bin/sh "$HERE/turn.sh" "$@"
