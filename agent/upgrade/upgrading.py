@@ -50,7 +50,7 @@ class Upgrade:
 
     @property
     def untold(self) -> bool:
-        """Whether there is news that the server has not heard, and may hear now."""
+        """Whether the server has not heard the news, or that there is none any more, and may hear it now."""
         return False
 
     def told(self) -> None:
@@ -120,7 +120,7 @@ class Upgrading(Upgrade):
 
     @property
     def untold(self) -> bool:
-        return self.news is not None and self.news != self._told and self.tick() >= self._may_tell_at
+        return self.news != self._told and self.tick() >= self._may_tell_at
 
     def told(self) -> None:
         self._told, self._may_tell_at = self.news, self.tick() + self.interval

@@ -198,7 +198,12 @@ async def test_one_that_went_back_is_told_and_tried_again_on_another_day(machine
     assert again.news == agent.news
     again.offered(made("0.2.1").signed, machine.now)  # another one has its own tries
     await until_turned(again, serving(machine, made("0.2.1")))
-    machine.agent().offered(None, machine.now)
+    after = machine.agent()
+    after.told()
+    after.offered(None, machine.now)
+    assert not after.untold  # not so soon after the last time
+    machine.seconds += 5
+    assert after.untold
     assert machine.agent().news is None  # what was taken back is no trouble any more
 
 
