@@ -280,6 +280,8 @@ class Agent:
                 if self.watch.changed():
                     await self._observe(enrolled)
                 await self.upgrade.work(self._piece)
+                if self.upgrade.untold:
+                    return False
                 await asyncio.wait({polling}, timeout=self.upgrade.pause)
             return polling.result()
         finally:

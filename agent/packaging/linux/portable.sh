@@ -41,14 +41,23 @@ sources() {
   [ ! -f "$FOLDER/sources.made" ] || return 0
   say "the sources of CPython and OpenSSL, as Debian 12 has them"
   rm -rf "$SOURCES"; mkdir -p "$SOURCES/lists/partial" "$SOURCES/cache/archives/partial"
+  signed="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
   {
-    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $MIRROR bookworm main"
-    [ -z "$SECURITY" ] || echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $SECURITY bookworm-security main"
+    echo "deb-src $signed $MIRROR bookworm main"
+    [ -z "$SECURITY" ] || echo "deb-src $signed $SECURITY bookworm-security main"
   } >"$SOURCES/sources.list"
   set -- -qq -o "Dir::Etc::sourcelist=$SOURCES/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o "Dir::State::lists=$SOURCES/lists" -o "Dir::Cache=$SOURCES/cache" -o APT::Sandbox::User=root
-  apt-get "$@" update
-  (cd "$SOURCES" && apt-get "$@" source --download-only python3.11 openssl)
+  cd "$SOURCES"
+  # A mirror may list a security update that it does not hold: then what the last point release has is taken.
+  if ! { apt-get "$@" update && apt-get "$@" source --download-only python3.11 openssl; } >apt.log 2>&1; then
+    say "no newer sources from the mirror of security updates"
+    echo "deb-src $signed $MIRROR bookworm main" >sources.list
+    rm -f ./*.dsc ./*.tar.*
+    apt-get "$@" update
+    apt-get "$@" source --download-only python3.11 openssl
+  fi
+  cd "$ROOT"
   touch "$FOLDER/sources.made"
 }
 

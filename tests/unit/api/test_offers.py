@@ -6,11 +6,11 @@ import pytest
 
 from libs.store.presence import Presences
 from libs.store.runtimes import CHUNK_BYTES, Runtimes
+from libs.store.users import Role
 from libs.wire.agent_api import PIECE_BYTES, RuntimeAnswer, RuntimeRequest, SessionAnswer, SessionRequest, UpgradeNews
 from libs.wire.release import ReleaseStatement
 from libs.wire.requests import Platform
 from libs.wire.sign import Prefix, Signed, sign
-from services.api.access import Role
 from tests.unit.api.world import NOW, TestAgent, World
 from tests.unit.wire.samples import SIGNER
 
