@@ -39,6 +39,8 @@ from agent.report import Told
 from agent.service import Agent
 from agent.transport import Transport, wall_clock
 from agent.trust import Package, PackageError
+from agent.upgrade.program import Program
+from agent.upgrade.upgrading import TurnError, Upgrade, Upgrading
 from agent.version import VERSION
 from agent.watch import Watch
 from libs.wire.steps import arm
@@ -128,6 +130,7 @@ def _run(asked: argparse.Namespace) -> int:
         with Journal(asked.state / "journal") as journal:
             log = Log(config.log_level) if asked.log is None else Log(config.log_level, Kept(asked.log))
             agent = _composed(config, package, identity, journal, state=asked.state, log=log)
+            agent.upgrade = _upgrade(agent, Program(asked.package, asked.conf), asked.state)
             asyncio.run(_until_asked(agent))
     return 0
 
@@ -184,7 +187,10 @@ def _composed(
 
 
 async def _until_asked(agent: Agent) -> None:
-    """Runs until a signal asks to stop. A job in hand is finished by the next start: its intent is in the journal."""
+    """Runs until a signal asks to stop, or a newer program waits.
+
+    A job in hand is finished by the next start: its intent is in the journal.
+    """
     if (untidy := agent.memory.tidy()) is not None:
         agent.log.say("the journal stays as long as it is", why=untidy)
     agent.log.say("started", server=str(agent.moving.start), version=VERSION)
@@ -193,8 +199,25 @@ async def _until_asked(agent: Agent) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, living.cancel)
     try:
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, TurnError):
             await living
     finally:
         await agent.transport.close()
         agent.log.say("stopped")
+
+
+def _upgrade(agent: Agent, program: Program, state: Path) -> Upgrade:
+    """Staying current, where the operator wants it and the program was installed so that it can be turned."""
+    if not (agent.config.upgrade or program.on_trial) or not program.turns:
+        return Upgrade()
+    return Upgrading(
+        program=program,
+        trust=agent.follower.trust,
+        state=state,
+        window=agent.config.upgrade_window,
+        log=agent.log,
+        version=VERSION,
+        interval=float(agent.config.schedule_interval),
+        clock=wall_clock,
+        tick=time.monotonic,
+    )

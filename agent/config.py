@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from agent import config_values as values
 from agent.proxy import Proxy
+from agent.upgrade.window import ALL_DAY, Window
 
 _MAX_BYTES: Final = 64 * 1024
 _SHOWN: Final = 60
@@ -32,6 +33,8 @@ class AgentConfig:
     trust_file: Path | None = None
     log_level: str = "info"
     resource_name: str | None = None
+    upgrade: bool = True
+    upgrade_window: Window = ALL_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ _KEYS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "TrustFile": ("trust_file", values.trust_file),
     "LogLevel": ("log_level", values.log_level),
     "ResourceName": ("resource_name", values.resource_name),
+    "Upgrade": ("upgrade", values.upgrade),
+    "UpgradeWindow": ("upgrade_window", Window.parse),
 }
 _REQUIRED: Final = ("ServerName", "UserName")
 _MAY_BE_EMPTY: Final = frozenset({"Proxy", "TrustFile", "ResourceName"})

@@ -15,6 +15,8 @@ MEANING: Final = {
     "ServerPort": "a port from 1 to 65535, 7272 by default",
     "ScheduleInterval": "whole seconds from 5 to 86400, 60 by default",
     "UserName": "the name of the Keyturn user under whom this machine is added",
+    "Upgrade": "on or off, on by default",
+    "UpgradeWindow": "two hours of the day, such as 22-5, all day by default",
     "LogLevel": "one of debug, info, warning, error",
 }
 _HOST_LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -108,3 +110,10 @@ def log_level(text: str) -> str:
     if text.lower() not in _LEVELS:
         raise ValueError(f"write {MEANING['LogLevel']}")
     return text.lower()
+
+
+def upgrade(text: str) -> bool:
+    """Whether the agent takes newer releases that the server offers."""
+    if text.lower() not in ("on", "off"):
+        raise ValueError(f"write {MEANING['Upgrade']}")
+    return text.lower() == "on"

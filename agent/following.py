@@ -69,6 +69,19 @@ class Trust:
         """Whose jobs count."""
         return self._signers.tasks
 
+    @property
+    def release_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """Whose programs count: those of the newest notice, or of the package where no notice names any.
+
+        None where one of them is no key.
+        """
+        if self.notice is None or not self.notice.release_keys:
+            return self.package.release_keys()
+        try:
+            return tuple(Ed25519PublicKey.from_public_bytes(each) for each in self.notice.release_keys)
+        except ValueError:
+            return ()
+
     def tls(self, trust_file: Path | None) -> ssl.SSLContext:
         """Trust in the server authorities of the newest notice, or of the package, and in the operator's file.
 

@@ -15,7 +15,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from agent.apply import Worker
@@ -32,6 +32,7 @@ from agent.pace import Pace
 from agent.report import Told
 from agent.transport import InTheWayError, NoContactError, RefusedError, Transport, TransportError
 from agent.trust import Package
+from agent.upgrade.upgrading import Upgrade
 from agent.watch import Watch
 from libs.wire.agent_api import (
     FetchAnswer,
@@ -44,6 +45,8 @@ from libs.wire.agent_api import (
     ReportAnswer,
     ReportRequest,
     Run,
+    RuntimeAnswer,
+    RuntimeRequest,
     SessionAnswer,
     SessionRequest,
 )
@@ -56,7 +59,6 @@ T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 
 _SESSION_ENDS_EARLY = 30.0
-_LOOK_SECONDS = 2.0
 _SHORTEST_SESSION = 5.0
 
 
@@ -90,6 +92,7 @@ class Agent:
     pace: Pace
     log: Log
     version: str
+    upgrade: Upgrade = field(default_factory=Upgrade)
     host_name: str = ""
     run_name: Callable[[], str] = lambda: secrets.token_hex(16)
     sleep: Sleep = asyncio.sleep
@@ -105,6 +108,7 @@ class Agent:
         Raises:
             NoTokenError: not enrolled, and the package carries no token.
             RevokedError: the scheduler said that this machine's agent is revoked.
+            TurnError: a newer program waits to be started.
         """
         self.farewell.at_start()
         if self.identity.enrolled is None:
@@ -239,10 +243,12 @@ class Agent:
             astray=self.moving.astray,
             clock=self.transport.clock(),
             run=run,
+            upgrade=self.upgrade.news,
         )
         answer = await self.transport.send_signed("/agent/v1/session", request, SessionAnswer)
         self.transport.offset = answer.server_time - self.transport.clock()
         self._answered()
+        self.upgrade.told()
         return answer, began + answer.expires_in - min(_SESSION_ENDS_EARLY, answer.expires_in / 2)
 
     def _answered(self) -> None:
@@ -256,12 +262,15 @@ class Agent:
         if answer.notice > self.follower.trust.serial and await self.follower.follow():
             # The next session tells the server that this agent follows.
             raise _SessionOverError
+        self.upgrade.offered(answer.upgrade, answer.server_time)
+        if self.upgrade.untold:
+            raise _SessionOverError
         if answer.observe:
             await self._observe(enrolled)
         ends = await self._mail(enrolled, ends)
         if answer.renew:
             await self._renew_in_time(enrolled)
-        while self.tick() < ends:
+        while self.tick() < ends and not self.upgrade.untold:
             if await self._watching(enrolled, self._poll(answer, ends)):
                 ends = await self._mail(enrolled, ends)
 
@@ -282,14 +291,17 @@ class Agent:
             while not polling.done():
                 if self.watch.changed():
                     await self._observe(enrolled)
-                await asyncio.wait({polling}, timeout=_LOOK_SECONDS)
+                await self.upgrade.work(self._piece)
+                if self.upgrade.untold:
+                    return False
+                await asyncio.wait({polling}, timeout=self.upgrade.pause)
             return polling.result()
         finally:
             polling.cancel()
 
     async def _poll(self, session: SessionAnswer, ends: float) -> bool:
         """Whether there is mail. Held by the server; what is cut or answered by something between is no news."""
-        wait = max(1.0, min(self.pace.hold(float(session.hold)), ends - self.tick()))
+        wait = max(1.0, min(self.pace.hold(float(session.hold)), ends - self.tick(), self.upgrade.hold))
         began = self.tick()
         try:
             answer = await self.transport.poll(f"/agent/v1/poll?wait={int(wait)}", session.token, PollAnswer, hold=wait)
@@ -305,6 +317,7 @@ class Agent:
             self.log.say("a held poll was cut", after=round(lasted, 1), code=error.code)
             return False
         self._answered()
+        self.upgrade.polled()
         lasted = self.tick() - began
         if not answer.mail and lasted >= wait - 1.0:
             self.pace.held()
@@ -348,6 +361,10 @@ class Agent:
         result = await self.worker.perform(job, signed)
         self.log.say("job done", job=job.id, task=job.task, seconds=round(self.tick() - began, 3))
         return result
+
+    async def _piece(self, runtime: str, offset: int) -> bytes:
+        request = RuntimeRequest(agent=self.transport.agent, runtime=runtime, offset=offset, run=self.says())
+        return (await self.transport.send_signed("/agent/v1/runtime", request, RuntimeAnswer)).piece
 
     async def _observe(self, enrolled: Enrolled) -> None:
         observation = await self.watch.observation(enrolled, self.transport.clock())

@@ -42,6 +42,13 @@ class Package:
         """
         return cls(folder, _keys(folder / "keys" / "task.pem"), _keys(folder / "keys" / "configuration.pem"))
 
+    def release_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """Whose programs count; none where the package brought no such key, or it is damaged."""
+        try:
+            return _keys(self.folder / "keys" / "release.pem")
+        except PackageError:
+            return ()
+
     def notice(self) -> SignedNotice | None:
         """The notice of the day on which the package was built; None where there was none yet. Not checked here.
 

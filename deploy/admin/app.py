@@ -20,7 +20,7 @@ from deploy.admin.recovery_key import create_recovery_key, open_export
 from deploy.admin.release import trust_release
 from deploy.admin.restored import begin_epoch
 from deploy.admin.roll_command import add_roll
-from deploy.admin.runtimes import add_runtime
+from deploy.admin.runtime_command import add_runtime_commands
 from deploy.admin.store_setup import set_up_store
 from deploy.admin.vault_export import export_vault
 from libs.domain.errors import KeyturnError
@@ -28,13 +28,12 @@ from libs.domain.errors import KeyturnError
 DEFAULT_RELEASE = Path("build/release/release.pem")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operate a Keyturn system.", rich_markup_mode=None)
-runtime_app = typer.Typer(no_args_is_help=True, help="The agent's programs, built once per release and platform.")
 vault_app = typer.Typer(no_args_is_help=True, help="A copy of the vault, sealed.")
 recovery_app = typer.Typer(no_args_is_help=True, help="The key that opens the vault's copy where no server is left.")
-app.add_typer(runtime_app, name="runtime")
 app.add_typer(vault_app, name="vault")
 app.add_typer(recovery_app, name="recovery-key")
 
+add_runtime_commands(app)
 add_roll(app)
 add_move(app)
 add_own_authority(app)
@@ -88,18 +87,6 @@ def store_setup_command(keys: Keys, store_url: StoreUrl, private: Private = None
     """Make collections, indexes and the services' users. May be repeated."""
     asyncio.run(set_up_store(store_url, private=private or keys / layout.ADMIN, keys=keys))
     print("The store is ready: collections, indexes, and a user for each service.")
-
-
-@runtime_app.command(name="add")
-def runtime_add_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The runtime's zip, with its signed list in it.")],
-    keys: Keys,
-    store_url: StoreUrl,
-    private: Private = None,
-) -> None:
-    """Publish a runtime, once its release's signature was checked. The same one again changes nothing."""
-    added = asyncio.run(add_runtime(file, store_url, private=private or keys / layout.ADMIN, keys=keys))
-    print(added)
 
 
 @app.command(name="restored")

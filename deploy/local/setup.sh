@@ -4,6 +4,7 @@
 #   setup.sh python     .venv, from the lock in requirements/, with every file's hash checked
 #   setup.sh parts      the embedded store (.venv-store, from a lock too) and the broker (build/rabbitmq)
 #   setup.sh runtime    Debian packages that the packed agent is built with and unpacked by
+#   setup.sh portable   Debian packages that the portable agent is built with
 #   setup.sh tests      Debian packages that some tests run: a clock that lies, a checker of the compose file
 #   setup.sh lab        Debian packages that the lab boots real hosts with
 #
@@ -121,7 +122,8 @@ case ${1:-} in
   python) python_environment ;;
   parts) parts ;;
   runtime) debian "the packed agent needs" binutils libpython3.11 unzip ;;
+  portable) debian "the portable agent needs" debootstrap patch xz-utils ;;
   tests) debian "some tests need" faketime docker-compose chromium ;;
   lab) debian "the lab of real hosts needs" systemd iproute2 nftables e2fsprogs procps ;;
-  *) fail "usage: setup.sh python | parts | runtime | tests | lab" ;;
+  *) fail "usage: setup.sh python | parts | runtime | portable | tests | lab" ;;
 esac

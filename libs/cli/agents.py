@@ -34,6 +34,9 @@ def list_agents(context: typer.Context, limit: Limit = 200, as_json: Json = Fals
     screen.table(
         ("machine", "state", "version", "last contact", "its clock", "identifier"), rows, "No agent has enrolled yet."
     )
+    for each in found:
+        if each.upgrade is not None:
+            screen.say(f"{each.resource.name}, {each.upgrade.release}: {each.upgrade.happened} {each.upgrade.next}")
 
 
 @agents.command("revoke")

@@ -258,6 +258,14 @@ class Machine(Answer):
     chosen: bool = False
 
 
+class Upgrade(Answer):
+    release: str
+    code: str
+    happened: str
+    next: str
+    detail: str
+
+
 class Agent(Answer):
     id: str
     resource: Ref
@@ -270,6 +278,7 @@ class Agent(Answer):
     revoked_at: datetime | None = None
     revoked_because: str | None = None
     machines: tuple[Machine, ...] = ()
+    upgrade: Upgrade | None = None
 
 
 class Record(Answer):

@@ -28,6 +28,9 @@ class Presence(Record):
     place: str = ""  # where it found the server, if there are moves
     astray: str = ""  # why not where they lead
     skew: int | None = None  # how many seconds the host's clock was ahead at the last session, as far as it told
+    upgrade: str | None = None  # the release that it did not take or keep
+    upgrade_code: str = ""  # why, by `libs.wire.reasons.UPGRADES`
+    upgrade_detail: str = ""
 
 
 class Presences(Table[Presence]):

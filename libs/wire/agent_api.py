@@ -8,6 +8,7 @@
     POST /agent/v1/observe  signed; an observation                -> stored
     POST /agent/v1/renew    signed; keys for the next certificate -> certificate
     POST /agent/v1/leave    signed; its last word                 -> it is out from now on
+    POST /agent/v1/runtime  signed; a part of a newer program      -> its bytes
     GET  /agent/v1/notices  anybody; `after` a serial             -> the notices that follow it, oldest first
 
 Every change is signed (`libs.wire.http_signature`) and safe to repeat. Errors are `application/problem+json`.
@@ -27,6 +28,7 @@ from libs.wire.sign import Signed
 
 MAX_BODY = 1_048_576
 MAX_HOLD_SECONDS = 50
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 AgentVersion = Annotated[str, StringConstraints(max_length=32)]
 
 
@@ -59,6 +61,14 @@ class Run(Wire):
     host_name: Annotated[str, StringConstraints(max_length=253)] = ""  # for people alone
 
 
+class UpgradeNews(Wire):
+    """Why the agent did not take a release that it was offered, or went back from it."""
+
+    release: Annotated[str, StringConstraints(max_length=64)]
+    code: Code  # of `libs.wire.reasons.UPGRADES`, or of a newer agent
+    detail: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
 class SessionRequest(Wire):
     """A contact: what the agent's disk remembers, so that the server sees when it went back."""
 
@@ -73,6 +83,7 @@ class SessionRequest(Wire):
     astray: Annotated[str, StringConstraints(max_length=200)] = Field(default="", exclude_if=not_)  # why not there
     clock: Millis | None = Field(default=None, exclude_if=not_)  # the host's own: how far it is off is shown
     run: Run | None = Field(default=None, exclude_if=not_)
+    upgrade: UpgradeNews | None = Field(default=None, exclude_if=not_)  # the latest trouble with a newer release
 
 
 class SessionAnswer(Wire):
@@ -83,6 +94,7 @@ class SessionAnswer(Wire):
     observe: bool  # the digest is not the one that the server knows: send an observation
     renew: bool = Field(default=False, exclude_if=not_)  # two thirds of the certificate's life are over
     notice: int = Field(default=0, ge=0, lt=2**53, exclude_if=not_)  # serial of a newer one than the agent follows
+    upgrade: Signed | None = Field(default=None, exclude_if=not_)  # `ReleaseStatement` of another release than its own
 
 
 class PollAnswer(Wire):
@@ -145,6 +157,24 @@ class LeaveAnswer(Wire):
     left: bool
 
 
+PIECE_BYTES = 262_144
+"""What one answer brings of a runtime: short enough for a slow line, and a cut costs no more than this."""
+
+
+class RuntimeRequest(Wire):
+    """Asks for the bytes of an offered runtime from `offset` on."""
+
+    version: Literal[1] = 1
+    agent: AgentId
+    runtime: Hash
+    offset: int = Field(ge=0, lt=2**32, multiple_of=PIECE_BYTES)
+    run: Run | None = Field(default=None, exclude_if=not_)
+
+
+class RuntimeAnswer(Wire):
+    piece: Base64 = Field(max_length=PIECE_BYTES)  # shorter at the end only; they count by the hash of the whole
+
+
 class Problem(Wire):
     """`application/problem+json` (RFC 9457) with a stable code."""
 
@@ -152,7 +182,7 @@ class Problem(Wire):
     title: str
     status: int = Field(ge=400, le=599)
     detail: str = ""
-    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
+    code: Code
     retry_after: int | None = None  # seconds
     server_time: Millis | None = None  # with clock_skew
     revocation: Signed | None = Field(default=None, exclude_if=not_)  # with agent_revoked: `libs.wire.revocation`

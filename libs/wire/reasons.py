@@ -223,3 +223,58 @@ REMARKS: dict[Remark, str] = {
     Remark.EXPIRED: "The account or its password has expired on the host.",
     Remark.HASH_IS_WEAK: "The host stores this password with an outdated hash.",
 }
+
+
+class UpgradeTrouble(StrEnum):
+    """Why an agent did not take a newer release, or did not keep it. It goes on as it was, whatever the code."""
+
+    NOT_TRUSTED = "upgrade_not_trusted"
+    TOO_OLD = "upgrade_too_old"
+    EXPIRED = "upgrade_expired"
+    OTHER_MACHINE = "upgrade_other_machine"
+    LIBC_TOO_OLD = "upgrade_libc_too_old"
+    DAMAGED = "upgrade_damaged"
+    NO_SPACE = "upgrade_no_space"
+    DOES_NOT_START = "upgrade_does_not_start"
+    WENT_BACK = "upgrade_went_back"
+
+
+UPGRADES: dict[UpgradeTrouble, tuple[str, str]] = {
+    UpgradeTrouble.NOT_TRUSTED: (
+        "The offered release is not signed by a release key that this agent trusts.",
+        "Somebody may have altered the gateway or the store: see `keyturn-server runtime list`.",
+    ),
+    UpgradeTrouble.TOO_OLD: (
+        "The offered release is older than one that this agent has run.",
+        "Add a newer release. If none of yours is that old, the gateway may have turned.",
+    ),
+    UpgradeTrouble.EXPIRED: (
+        "The offered release's time is over, by the machine's clock or the server's.",
+        "Sign it again with `make runtime-linux`, or look at the two clocks.",
+    ),
+    UpgradeTrouble.OTHER_MACHINE: (
+        "The offered release is for another kind of processor or platform.",
+        "Add a runtime for this machine; until then it keeps the one that it has.",
+    ),
+    UpgradeTrouble.LIBC_TOO_OLD: (
+        "The offered release needs a newer C library than this machine has.",
+        "Add a runtime from `make runtime-linux-portable`, which runs from glibc 2.31 on.",
+    ),
+    UpgradeTrouble.DAMAGED: (
+        "What was downloaded is not what the release signed.",
+        "The agent tries again by itself. If it stays so, add the runtime again.",
+    ),
+    UpgradeTrouble.NO_SPACE: (
+        "The machine has no space for the release beside the present one.",
+        "Free some space on the file systems of /opt and /var/lib.",
+    ),
+    UpgradeTrouble.DOES_NOT_START: (
+        "The release did not run on this machine when it was tried beside the present one.",
+        "Read its words in the agent's log on the machine; the present one goes on.",
+    ),
+    UpgradeTrouble.WENT_BACK: (
+        "The release was started, did not reach the server in time, and the one before was put back.",
+        "The agent tries it twice more, a day apart. Take the release back if more machines say so.",
+    ),
+}
+"""What happened, and what to do. No password is concerned: the release before goes on."""

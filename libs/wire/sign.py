@@ -32,6 +32,7 @@ class Prefix(StrEnum):
     RENEWAL = "keyturn/renewal/1"  # an agent's present key, of its next keys
     RELEASE = "keyturn/release/1"  # a release's manifest
     PACKAGE = "keyturn/package/1"  # a package's manifest, by the bundler
+    STATEMENT = "keyturn/release-statement/1"  # what a release says of its zip, for installed agents
     NOTICE = "keyturn/notice/1"  # what agents trust from now on, by the operator with scheduler's and bundler's keys
 
 

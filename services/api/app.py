@@ -56,6 +56,7 @@ from services.api.agent_door.forks import Forks
 from services.api.agent_door.identities import Identities
 from services.api.agent_door.leaving import Leaving
 from services.api.agent_door.noticeboard import Noticeboard
+from services.api.agent_door.offers import Offers
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
@@ -176,10 +177,11 @@ def build(parts: Parts) -> Gateway:
     store, now, entropy = parts.store, parts.clock.now, parts.entropy
     metrics = GatewayMetrics(parts.metrics)
     # What is stored.
-    tasks, requests = StoredTasks(store), Requests(store)
+    tasks, requests, published = StoredTasks(store), Requests(store), PublishedRuntimes(store)
     accounts, resources = StoredAccounts(store), StoredResources(store)
     certificates, presences, jobs = Certificates(store), Presences(store), Jobs(store)
     # What several nouns use.
+    heard, board, offers = Heard(presences, now, parts.clock.sleep), Noticeboard(parts.notices), Offers(published, now)
     recorder = Recorder(StoredAudit(store, Service.GATEWAY), now, entropy)
     signer = Signer(parts.keys.request, now, entropy)
     calls = Calls(parts.broker, signer)
@@ -232,7 +234,7 @@ def build(parts: Parts) -> Gateway:
         StoredPackages(store),
         Tokens(store),
         users,
-        Runtimes(PublishedRuntimes(store)),
+        Runtimes(published),
         access=access,
         calls=calls,
         recorder=recorder,
@@ -242,8 +244,6 @@ def build(parts: Parts) -> Gateway:
     queue = Enrolments(StoredEnrolments(store), resources, access=access, calls=calls, recorder=recorder, clock=now)
     raised = (StoredIncidents(store), StoredIncidents(store, CollectionName.FORKS))
     incidents = Incidents(raised, Closings(store), recorder, now)
-    heard = Heard(presences, now, parts.clock.sleep)
-    board = Noticeboard(parts.notices)
     tokens = SessionTokens(parts.keys.session_secrets, lambda: board.newest, parts.keys.authorities.agents.era)
     door = AgentDoor(
         jobs,
@@ -254,6 +254,7 @@ def build(parts: Parts) -> Gateway:
         tokens=tokens,
         heard=heard,
         board=board,
+        offers=offers,
         clock=now,
         nudge=parts.nudge,
         dismiss=mailroom.dismiss,
@@ -312,6 +313,7 @@ def build(parts: Parts) -> Gateway:
             Leaving(requests, signer=signer, nudge=parts.nudge, shut=lambda agent: mailroom.shut((agent,))),
             signed=signed,
             board=board,
+            offers=offers,
         ),
     ):
         api.include_router(router)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from libs.domain.deadlines import DAY, MINUTE
 from libs.domain.state import Flight, Generation, Kind, Phase, Proof, Rotation, Seen, Status, Version, VersionState
-from libs.wire.reasons import REMARKS, SENTENCES, VERSIONS, Reason
+from libs.wire.reasons import REMARKS, SENTENCES, UPGRADES, VERSIONS, Reason
 from services.api.accounts.words import next_step, sentences
 from services.api.tasks.schemas import TaskState
 from services.api.tasks.words import sentence
@@ -89,6 +89,13 @@ def _lines() -> Iterator[str]:
     yield "What a comparison adds to its answer."
     yield ""
     yield from _table(("code", "sentence"), ((f"`{remark}`", words) for remark, words in REMARKS.items()))
+    yield "## Upgrades"
+    yield ""
+    yield "Why an agent did not take or keep a newer release. No password is concerned: the agent goes on as it was."
+    yield ""
+    yield from _table(
+        ("code", "what happened", "what to do"), ((f"`{code}`", *said) for code, said in UPGRADES.items())
+    )
 
 
 _REASONS = {

@@ -24,6 +24,10 @@ UserName={user_name}
 #TrustFile=
 #LogLevel=info
 #ResourceName=
+
+# Whether the agent takes newer releases of itself from the server (on or off), and in which hours of this host's day.
+#Upgrade=on
+#UpgradeWindow=0-24
 """
 
 

@@ -2,6 +2,7 @@
 
     runtime/keyturn-agent     the program
     runtime/_internal/        its Python and libraries
+    runtime/turn.sh           starts the program, and turns to a newer one and back
     runtime/glibc             the oldest glibc it runs on, for the installer, which has no Python to ask
     runtime/machine           the kind of processor, such as x86_64, for the same reader
     runtime.json              every file with its SHA-256, signed
@@ -19,6 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -33,13 +35,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from agent.identity import write_whole
+from agent.packaging.linux.statement import write_statement
 from agent.version import VERSION
 from libs.wire.release import RUNTIME_MANIFEST, File, RuntimeManifest
 from libs.wire.requests import Platform
-from libs.wire.sign import Prefix, sign
+from libs.wire.sign import Prefix, Signed, sign
 
 NAME = f"runtime-linux-{platform.machine()}.zip"
 PROGRAM = "keyturn-agent"
+TURN = "turn.sh"
 
 _SOURCES = ("agent", "libs/wire", "libs/domain")
 # What a library imports where it finds it, and the agent never uses: PyInstaller finds all of it in a developer's
@@ -83,14 +87,23 @@ def _build(root: Path, release: Path, key_file: Path | None) -> tuple[Path, bool
     stamp, target = release / f"{NAME}.inputs", release / NAME
     inputs = _inputs(root, key)
     if target.exists() and stamp.exists() and stamp.read_text() == inputs:
+        write_statement(target, manifest_in(target), key, now=time.time_ns() // 1_000_000)
         return target, False
     folder = _pack(root, release / "work")
     aside = target.with_name(f"{NAME}.new")
     aside.write_bytes(_zip(folder, key))
     aside.replace(target)
+    write_statement(target, manifest_in(target), key, now=time.time_ns() // 1_000_000)
     stamp.write_text(inputs)
     shutil.rmtree(release / "work")
     return target, True
+
+
+def manifest_in(runtime: Path) -> RuntimeManifest:
+    """What a runtime's zip says of itself, which was made here."""
+    with zipfile.ZipFile(runtime) as archive:
+        listed = Signed.model_validate_json(archive.read(RUNTIME_MANIFEST))
+    return RuntimeManifest.model_validate_json(listed.payload)
 
 
 def _release_key(release: Path, key_file: Path | None) -> Ed25519PrivateKey:
@@ -112,7 +125,8 @@ def _release_key(release: Path, key_file: Path | None) -> Ed25519PrivateKey:
 def _inputs(root: Path, key: Ed25519PrivateKey) -> str:
     """A hash over everything that the zip is made from."""
     digest = hashlib.sha256(f"{sys.version}\0{platform.libc_ver()}\0".encode() + key.public_key().public_bytes_raw())
-    files = [root / "requirements/agent.txt", *(each for part in _SOURCES for each in (root / part).rglob("*.py"))]
+    others = ("requirements/agent.txt", f"agent/packaging/linux/{TURN}")
+    files = [*(root / each for each in others), *(each for part in _SOURCES for each in (root / part).rglob("*.py"))]
     for path in sorted(files):
         digest.update(f"{path.relative_to(root)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -150,6 +164,7 @@ def _zip(folder: Path, key: Ed25519PrivateKey) -> bytes:
     libc = f"2.{_newest_glibc(content.values())}"
     content["runtime/glibc"] = f"{libc}\n".encode()
     content["runtime/machine"] = f"{platform.machine()}\n".encode()
+    content[f"runtime/{TURN}"] = Path(__file__).with_name(TURN).read_bytes()
     modes = {name: _RUN if name == f"runtime/{PROGRAM}" else _PLAIN for name in content}
     manifest = RuntimeManifest(
         platform=Platform.LINUX,

@@ -37,7 +37,7 @@ need_root() { [ "$(id -u)" = 0 ] || fail "This needs root: sudo sh \"$0\" $1"; }
 
 need_package() {
   [ "$HERE" != "$PROGRAM" ] || fail "This is the installed agent: run install from the folder of an unpacked package."
-  for part in "runtime/$NAME" runtime/glibc runtime/machine agent.conf trust.pem keys/task.pem keys/configuration.pem; do
+  for part in "runtime/$NAME" runtime/turn.sh runtime/glibc runtime/machine agent.conf trust.pem keys/task.pem keys/configuration.pem; do
     [ -f "$HERE/$part" ] || fail "$HERE/$part is missing: unpack the whole package, then run this script from its folder."
   done
 }
@@ -76,6 +76,7 @@ copy_program() {
   # The script goes along, so that the agent can be removed after the package's folder is gone.
   for part in $PARTS; do part "$part" >"$PROGRAM.new/service/$part.sh"; done
   tr -d '\r' <"$0" >"$PROGRAM.new/installAgent-service.sh"
+  tr -d '\r' <"$HERE/runtime/turn.sh" >"$PROGRAM.new/turn.sh"  # starts the program, and turns to a newer one and back
   # A zip may have been unpacked without modes and under any umask: each is set here.
   chown -R 0:0 "$PROGRAM.new"
   find "$PROGRAM.new" -type d -exec chmod 0755 {} +

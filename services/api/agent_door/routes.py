@@ -17,6 +17,8 @@ from libs.wire.agent_api import (
     RenewRequest,
     ReportAnswer,
     ReportRequest,
+    RuntimeAnswer,
+    RuntimeRequest,
     SessionAnswer,
     SessionRequest,
 )
@@ -24,6 +26,7 @@ from libs.wire.notice import Notices
 from services.api.agent_door.enrolment import Enrolment
 from services.api.agent_door.leaving import Leaving
 from services.api.agent_door.noticeboard import Noticeboard
+from services.api.agent_door.offers import Offers
 from services.api.agent_door.renewal import Renewal
 from services.api.agent_door.service import AgentDoor
 from services.api.agent_door.signed import SignedRequests
@@ -39,6 +42,7 @@ def router(
     *,
     signed: SignedRequests,
     board: Noticeboard,
+    offers: Offers,
 ) -> APIRouter:
     routes = APIRouter(prefix="/agent/v1", tags=["agent"], responses=PROBLEMS)
 
@@ -83,6 +87,12 @@ def router(
         """Signed; nothing of the agent counts from then on."""
         admitted = await signed.admit(request, body)
         return await leaving.leave(admitted.identity, body)
+
+    @routes.post("/runtime", summary="Read a part of a newer program")
+    async def runtime(request: Request, body: RuntimeRequest) -> RuntimeAnswer:
+        """Signed; safe to repeat, and to go on with after a cut."""
+        await signed.admit(request, body)
+        return RuntimeAnswer(piece=await offers.piece(body.runtime, body.offset))
 
     @routes.get("/notices", summary="Read notices")
     async def notices(after: Annotated[int, Query(ge=0, lt=2**53)] = 0) -> Notices:

@@ -27,6 +27,7 @@ from libs.wire.sign import BadSignatureError, Prefix, Signed, verify
 from libs.wire.steps import Step, step
 from services.api.agent_door.identities import Certified
 from services.api.agent_door.noticeboard import Noticeboard
+from services.api.agent_door.offers import Offers
 from services.api.agent_door.presence import Heard
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.errors import InvalidError
@@ -52,12 +53,13 @@ class AgentDoor:
         tokens: SessionTokens,
         heard: Heard,
         board: Noticeboard,
+        offers: Offers,
         clock: Callable[[], int],
         nudge: Nudge,
         dismiss: Callable[[str], None],
     ) -> None:
         self._jobs, self._results, self._observations, self._presences = jobs, results, observations, presences
-        self._receipts, self._board = receipts, board
+        self._receipts, self._board, self._offers = receipts, board, offers
         self._tokens, self._heard, self._clock, self._nudge = tokens, heard, clock, nudge
         self._dismiss = dismiss
 
@@ -79,6 +81,9 @@ class AgentDoor:
             place="" if body.place is None else str(body.place),
             astray=body.astray,
             skew=_skew(body.clock, now),
+            upgrade=None if body.upgrade is None else body.upgrade.release,
+            upgrade_code="" if body.upgrade is None else body.upgrade.code,
+            upgrade_detail="" if body.upgrade is None else body.upgrade.detail,
         )
         if before is not None and replace(before, last_seen=now) == after:
             self._heard.note(agent)
@@ -93,6 +98,7 @@ class AgentDoor:
             observe=admitted.mail and known != body.digest,
             renew=now >= admitted.renew_at,
             notice=self._board.newest if self._board.newest > body.notice else 0,
+            upgrade=await self._offers.newer_than(body.agent_version),
         )
 
     async def fetch(self, admitted: Certified) -> FetchAnswer:

@@ -7,14 +7,22 @@ from fastapi import Request
 
 from libs.pki.check import Standing
 from libs.store.nonces import Nonces
-from libs.wire.agent_api import FetchRequest, LeaveRequest, ObserveRequest, RenewRequest, ReportRequest, SessionRequest
+from libs.wire.agent_api import (
+    FetchRequest,
+    LeaveRequest,
+    ObserveRequest,
+    RenewRequest,
+    ReportRequest,
+    RuntimeRequest,
+    SessionRequest,
+)
 from libs.wire.http_signature import MAX_AGE_SECONDS, RefusedError, Verified, verify
 from services.api.agent_door.forks import Forks, Spoken
 from services.api.agent_door.identities import Certified, Identities, Known, refused_for_good
 from services.api.auth import address
 from services.api.errors import AgentRefusedError
 
-Body = SessionRequest | FetchRequest | ReportRequest | ObserveRequest | RenewRequest | LeaveRequest
+Body = SessionRequest | FetchRequest | ReportRequest | ObserveRequest | RenewRequest | LeaveRequest | RuntimeRequest
 
 _KEPT_SECONDS = 3 * MAX_AGE_SECONDS
 

@@ -27,6 +27,16 @@ class MachineView(View):
     chosen: bool = Field(description="A person chose it. It gets other keys at its next contact.")
 
 
+class UpgradeView(View):
+    """Why an agent did not take a newer release, or did not keep it."""
+
+    release: str
+    code: str
+    happened: str
+    next: str
+    detail: str = Field(description="What the agent saw; may be empty.")
+
+
 class AgentView(View):
     id: str
     resource: Ref
@@ -42,5 +52,8 @@ class AgentView(View):
     enrolled_at: Moment
     expires_at: Moment = Field(description="When its certificate ends.")
     revoked_at: Moment | None = Field(description="Since when nothing of it counts any more.")
+    upgrade: UpgradeView | None = Field(
+        description="The latest trouble with a newer release; null while there is none."
+    )
     machines: tuple[MachineView, ...] = Field(description="Of a quarantined agent: choose one.")
     revoked_because: str | None = Field(description="Why; empty until the scheduler has signed the revocation.")

@@ -9,7 +9,8 @@ from libs.store.certificates import Certificate, Certificates, CertificateState
 from libs.store.presence import Presence, Presences
 from libs.store.resources import Resource
 from libs.store.runs import RunsDocument, RunsDocuments
-from services.api.agents.schemas import AgentView, MachineView
+from libs.wire.reasons import UPGRADES
+from services.api.agents.schemas import AgentView, MachineView, UpgradeView
 from services.api.fields import Ref
 from services.api.resources.schemas import AgentBrief
 from services.api.revocations import Revocations, Revoked
@@ -95,6 +96,7 @@ def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
         enrolled_at=certificate.created_at,
         expires_at=certificate.not_after,
         revoked_at=None if revoked is None else revoked.at,
+        upgrade=None if presence is None or revoked is not None else _upgrade(presence),
         machines=tuple(
             MachineView(
                 run=each.run,
@@ -108,6 +110,20 @@ def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
             for each in known.sides
         ),
         revoked_because=None if revoked is None else revoked.reason,
+    )
+
+
+def _upgrade(presence: Presence) -> UpgradeView | None:
+    if presence.upgrade is None:
+        return None
+    known = {code.value: said for code, said in UPGRADES.items()}
+    happened, following = known.get(presence.upgrade_code, ("A newer agent says why.", "Update the server."))
+    return UpgradeView(
+        release=presence.upgrade,
+        code=presence.upgrade_code,
+        happened=happened,
+        next=following,
+        detail=presence.upgrade_detail,
     )
 
 

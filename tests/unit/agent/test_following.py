@@ -195,3 +195,25 @@ def test_where_moves_lead(package: Package, state: Path, server: Server) -> None
     assert trust.leads(here) == (here,)
     assert trust.follow([server.says(5, moves=(Move(old=here, new=there),))])
     assert trust.leads(here) == (here, there)
+
+
+def test_programs_count_by_the_release_keys_of_the_newest_notice(tmp_path: Path, server: Server) -> None:
+    brought, rolled = new(), new()
+    package = install(tmp_path / "package", server)
+    trust = Trust(package, tmp_path)
+
+    def names() -> list[bytes]:
+        return [each.public_bytes_raw() for each in trust.release_keys]
+
+    assert names() == []  # an older package brought none
+    pem = brought.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "package/keys/release.pem").write_bytes(pem)
+    assert names() == [*raw(brought)]
+    trust.follow([server.says(1)])
+    assert names() == [*raw(brought)]  # a notice from before any release was trusted
+    trust.follow([server.says(2, release_keys=raw(brought, rolled))])
+    trust.follow([server.says(3, release_keys=raw(rolled))])
+    assert names() == [*raw(rolled)]
+    assert Trust(package, tmp_path).release_keys == trust.release_keys
+    trust.follow([server.says(4, release_keys=(b"no key",))])
+    assert names() == []

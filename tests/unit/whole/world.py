@@ -188,7 +188,7 @@ class Whole:
 
     # ---- a person
 
-    async def until(self, what: str, path: str, holds: Any, seconds: float = 10.0) -> Any:
+    async def until(self, what: str, path: str, holds: Any, seconds: float = 60.0) -> Any:
         """The JSON under `path`, as soon as it holds."""
         seen: Any = None
         with contextlib.suppress(TimeoutError):

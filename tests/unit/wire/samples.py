@@ -2,7 +2,19 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from libs.wire import agent_api, events, jobs, leaving, notice, observations, renewal, requests, results, revocation
+from libs.wire import (
+    agent_api,
+    events,
+    jobs,
+    leaving,
+    notice,
+    observations,
+    release,
+    renewal,
+    requests,
+    results,
+    revocation,
+)
 from libs.wire.model import Wire
 from libs.wire.reasons import Reason, Remark
 from libs.wire.seal import Box, Sealed
@@ -253,5 +265,37 @@ SAMPLES: dict[str, Wire] = {
         requests.HandOverContent(resource=f"res_{A}", owner=f"usr_{B}", owner_name="ben"), "req"
     ),
     "event.rpc.hand_over.1": _event(events.HandOverAsked(signed=SIGNED)),
+    "agent_api.session_answer.1": agent_api.SessionAnswer(
+        token="v3.a.1.2.3.e.m",
+        expires_in=600,
+        hold=50,
+        server_time=1_764_044_000_000,
+        observe=True,
+        renew=True,
+        notice=1_764_044_000,
+    ),
+    "agent_api.session_answer.upgrade.1": agent_api.SessionAnswer(
+        token="v2.a.1.2.m", expires_in=600, hold=50, server_time=1_764_044_000_000, observe=False, upgrade=SIGNED
+    ),
+    "agent_api.session.upgrade.1": agent_api.SessionRequest(
+        agent=f"agt_{A}",
+        agent_version="0.1.0",
+        boot=3,
+        sequence=2,
+        digest=HASH,
+        upgrade=agent_api.UpgradeNews(release="0.2.0", code="upgrade_went_back", detail="0.1.0 goes on"),
+    ),
+    "agent_api.runtime.1": agent_api.RuntimeRequest(agent=f"agt_{A}", runtime=HASH, offset=262_144, run=RUN),
+    "agent_api.runtime_answer.1": agent_api.RuntimeAnswer(piece=b"\x00\x01"),
+    "release.statement.1": release.ReleaseStatement(
+        platform=requests.Platform.LINUX,
+        release="0.2.0",
+        machine="x86_64",
+        libc="glibc 2.31",
+        size=16_995_310,
+        sha256=HASH,
+        issued_at=1_764_044_000_000,
+        expires_at=1_798_604_000_000,
+    ),
     "renewal.1": renewal.Renewal(agent=f"agt_{A}", csr=b"\x30\x00"),
 }

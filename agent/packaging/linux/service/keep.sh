@@ -16,7 +16,7 @@ trap '' HUP
 
 while [ -z "$ending" ]; do
   if [ -f "$LOG" ] && [ "$(wc -c <"$LOG")" -gt "$MOST" ]; then mv -f "$LOG" "$LOG.old"; fi
-  "$AGENT" run --conf "$CONF/agent.conf" --package "$PROGRAM" --state "$STATE" --log "$LOG" >>"$LOG" 2>&1 &
+  sh "$PROGRAM/turn.sh" run --conf "$CONF/agent.conf" --package "$PROGRAM" --state "$STATE" --log "$LOG" >>"$LOG" 2>&1 &
   agent=$!
   code=0
   wait "$agent" || code=$?

@@ -69,7 +69,7 @@ service_write() {
     say "StartLimitIntervalSec=0"
     say ""
     say "[Service]"
-    say "ExecStart=$AGENT run --conf $CONF/agent.conf --package $PROGRAM --state $STATE"
+    say "ExecStart=/bin/sh $PROGRAM/turn.sh run --conf $CONF/agent.conf --package $PROGRAM --state $STATE"
     say "Restart=always"
     say "RestartSec=5"
     say "RestartPreventExitStatus=4 78"

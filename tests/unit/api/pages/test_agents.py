@@ -49,6 +49,15 @@ async def test_an_agent_that_never_called_is_told_of_when_it_should_have(
     assert "It was let in 5 min ago and has not called since." in (await browsers["ben"].get("/admin/agents")).text
 
 
+async def test_why_a_newer_release_is_not_on_a_machine_is_said(
+    world: World, browsers: dict[str, Browser], machine: Resource
+) -> None:
+    seen = Presence(id=machine.agent, last_seen=NOW, version="0.1.0", upgrade="0.2.0", upgrade_code="upgrade_no_space")
+    await Presences(world.admin).contact(seen)
+    text = (await browsers["ben"].get("/admin/agents")).text
+    assert "Release 0.2.0 is not on it: The machine has no space" in text
+
+
 async def test_a_revoked_agent_is_said_to_be(world: World, browsers: dict[str, Browser], machine: Resource) -> None:
     certificates = Certificates(world.admin)
     (known,) = await certificates.of_agent(machine.agent)
