@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from agent.apply import Worker
@@ -189,6 +190,7 @@ def _composed(
         log=log,
         version=VERSION,
         host_name=read_facts(Path("/")).hostname,
+        trial=partial(examine, Path("/")),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from agent.backends import account_lock, preflight
 from agent.backends.crypt import CryptUnavailableError
 from agent.backends.linux_local import open_linux_local
+from agent.backends.ports import Busy
 from agent.config import AgentConfig, ConfigError, load_config
 from agent.doctor import accounts, admission, host, server
 from agent.doctor.call import call
@@ -73,8 +74,8 @@ class Examination:
         )
 
     def _ground(self, status: Status | None) -> accounts.Ground:
-        """As the agent sees the host where it runs, through its own root, for its service may be in a sandbox; and as it
-        would see it after a restart.
+        """As the agent sees the host where it runs, through its own root, and as it would see it after a restart: its
+        service may be in a sandbox.
         """
         process = "self" if status is None else str(status.pid)
         facts = _facts(Path("/proc") / process / "status")
@@ -84,14 +85,13 @@ class Examination:
             open_linux_local()
         except CryptUnavailableError as error:
             wrong = str(error)
-        lock = Path("/etc/.pwd.lock")
         return accounts.Ground(
             user=int(facts.get("Uid", "0 0").split()[1]),
             capabilities=int(facts.get("CapEff", "0"), 16),
             has_tool=on_path("chpasswd"),
             crypt_error=wrong,
             obstacle=preflight.examine(root) or preflight.examine(Path("/")),
-            busy=account_lock.busy(lock) if account_lock.holder_of(lock) is not None else None,
+            busy=_busy(Path("/etc/.pwd.lock")),
         )
 
     def _place(self, status: Status | None) -> host.Place:
@@ -118,6 +118,13 @@ class Examination:
             running=status is not None,
             labels=labels,
         )
+
+
+def _busy(lock: Path) -> Busy | None:
+    try:
+        return account_lock.asked(lock)
+    except OSError:
+        return None  # what keeps this from being opened is told of the account files
 
 
 def _agent_in(path: Path) -> str | None:

@@ -234,6 +234,15 @@ class Machine(Answer):
     chosen: bool = False
 
 
+class Said(Answer):
+    code: str
+    sentence: str
+    remedy: str
+    first_at: datetime
+    last_at: datetime
+    times: int
+
+
 class Agent(Answer):
     id: str
     resource: Ref
@@ -246,6 +255,7 @@ class Agent(Answer):
     revoked_at: datetime | None = None
     revoked_because: str | None = None
     machines: tuple[Machine, ...] = ()
+    said: tuple[Said, ...] = ()
 
 
 class Record(Answer):

@@ -28,6 +28,7 @@ from libs.wire.steps import Step, step
 from services.api.agent_door.identities import Certified
 from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.presence import Heard
+from services.api.agent_door.said import kept
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.errors import InvalidError
 from services.api.nudge import Nudge
@@ -78,6 +79,7 @@ class AgentDoor:
             place="" if body.place is None else str(body.place),
             astray=body.astray,
             skew=_skew(body.clock, now),
+            said=kept(() if before is None else before.said, body, now),
         )
         if before is not None and replace(before, last_seen=now) == after:
             self._heard.note(agent)

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from libs.store.enrolments import EnrolmentState
 from services.api.agents.choosing import Choosing
 from services.api.agents.revoking import Revoking
-from services.api.agents.schemas import AgentView
+from services.api.agents.schemas import AgentView, SaidView
 from services.api.agents.service import Agents
-from services.api.agents.words import Condition, Trouble, trouble
+from services.api.agents.words import Condition, Trouble, lately, trouble
 from services.api.enrolments.service import Enrolments
 from services.api.fields import Cursor
 from services.api.incidents.service import Incidents
@@ -39,6 +39,8 @@ class Row:
     resource: ResourceView
     agent: AgentView
     trouble: Trouble | None
+    said: tuple[SaidView, ...]
+    """What its machine met within a day."""
 
     @property
     def order(self) -> tuple[int, str]:
@@ -96,7 +98,11 @@ def router(pages: Pages, registry: Registry, see: Visits) -> APIRouter:
         known = {
             each.resource.id: each for each in (await registry.agents.page(caller, limit=_AT_ONCE, cursor=cursor)).items
         }
-        rows = [Row(each, known[each.id], trouble(known[each.id], now)) for each in machines.items if each.id in known]
+        rows = [
+            Row(each, known[each.id], trouble(known[each.id], now), lately(known[each.id], now))
+            for each in machines.items
+            if each.id in known
+        ]
         rows.sort(key=lambda row: row.order)
         incidents = (await registry.incidents.page(caller, limit=_FEW, cursor=None)).items
         waiting = await registry.enrolments.page(caller, state=EnrolmentState.WAITING, limit=_FEW, cursor=None)

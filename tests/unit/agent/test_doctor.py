@@ -1,9 +1,13 @@
 """The doctor's judgement: each finding from what was seen, and what a person reads of it."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from agent.backends import account_lock
 from agent.backends.ports import Busy
 from agent.backends.preflight import Obstacle
 from agent.doctor import accounts, admission, host, server
@@ -144,3 +148,23 @@ def test_every_code_has_its_words_and_the_first_remedy_is_said_last() -> None:
     lines = page(found).splitlines()
     assert lines[-1] == f"Not well. First: {WORDS[Trouble.STATE_DISK_FULL].remedy}"
     assert page(found[:1]).endswith("The agent can work; 1 remark above.")
+
+
+def test_who_holds_the_lock_is_asked_without_taking_it(tmp_path: Path) -> None:
+    lock = tmp_path / ".pwd.lock"
+    assert account_lock.asked(lock) is None
+    assert not lock.exists()
+    lock.touch()
+    assert account_lock.asked(lock) is None
+    program = (
+        f"import fcntl,sys; f=open({str(lock)!r},'w'); fcntl.lockf(f,2); print('held',flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        busy = account_lock.asked(lock)
+        assert busy is not None
+        assert busy.holder == holder.pid
+        assert f"process {holder.pid} (python" in busy.sentence
+        holder.communicate()
+    assert account_lock.asked(lock) is None
