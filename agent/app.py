@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from agent.apply import Worker
@@ -19,6 +20,8 @@ from agent.backends.crypt import CryptUnavailableError
 from agent.backends.linux_local import open_linux_local
 from agent.backends.preflight import examine
 from agent.config import AgentConfig, ConfigError, check_config, load_config
+from agent.doctor.examination import Examination
+from agent.doctor.page import page, well
 from agent.enrolment import NoTokenError
 from agent.farewell import Farewell, RevokedError, read_kept
 from agent.follower import Follower
@@ -77,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         ("check-config", _check, "say what is wrong in agent.conf"),
         ("status", _status, "say whether the server answers the agent"),
         ("self-test", _self_test, "say whether passwords can be set on this host"),
+        ("doctor", _doctor, "look at everything that the agent needs, and say what to do"),
         ("leave", _leave, "hand over what only this machine knows, and tell the server that the agent leaves"),
     ):
         command = commands.add_parser(name, help=what)
@@ -119,6 +123,12 @@ def _self_test(_: argparse.Namespace) -> int:
     said = f"{obstacle.reason}: {obstacle.sentence}" if obstacle else "passwords can be set on this host"
     print(said)
     return 1 if obstacle else 0
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    found = Examination(asked.conf, asked.package, asked.state).findings()
+    print(page(found))
+    return 0 if well(found) else 1
 
 
 def _run(asked: argparse.Namespace) -> int:
@@ -183,6 +193,7 @@ def _composed(
         log=log,
         version=VERSION,
         host_name=read_facts(Path("/")).hostname,
+        trial=partial(examine, Path("/")),
     )
 
 

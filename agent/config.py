@@ -120,10 +120,12 @@ def _take(line: str, number: int, found: dict[str, tuple[int, Any]], seen: dict[
     """Take one line in, or say what is wrong with it."""
     if not line or line[0] in "#;":
         return None
-    if invisible := _invisible(line):
-        return invisible
     key, equals, value = line.partition("=")
     key, value = key.strip(" \t"), value.strip(" \t")
+    if invisible := _invisible(line):
+        if key in _KEYS:
+            seen.setdefault(key, number)  # it is there, and damaged: nobody is told to add it
+        return invisible
     if not equals:
         return f"{_shown(line)} has no equals sign; write Key=value, or # in front of a remark"
     if key not in _KEYS:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import ssl
 from pathlib import Path
 from typing import Final
 
@@ -103,6 +104,10 @@ def trust_file(text: str) -> Path:
         raise ValueError(f"the file cannot be read ({error.strerror}); write the path of a PEM file") from None
     if b"-----BEGIN CERTIFICATE-----" not in content:
         raise ValueError("the file holds no certificate; write the path of a PEM file with one")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii", "replace"))
+    except ssl.SSLError:
+        raise ValueError("a certificate in the file is damaged; write the path of a whole PEM file") from None
     return path
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from agent.failures import Failures
 from agent.host.processes import birth_of
 from agent.host.status import Status, write_status
 
@@ -21,6 +22,7 @@ class Told:
     clock: Callable[[], int]
 
     def __post_init__(self) -> None:
+        self.failures = Failures(self.folder)
         pid = os.getpid()
         self._status = Status(pid=pid, birth=birth_of(pid) or 0, server=self.server, started_at=self.clock())
         self._write(self._status)
@@ -38,6 +40,8 @@ class Told:
 
     def problem(self, sentence: str, *, needs_a_person: bool = False) -> None:
         """Something is wrong, and perhaps goes on being wrong until somebody acts."""
+        code, colon, words = sentence.partition(": ")
+        self.failures.note(code if colon else "unknown", words if colon else sentence, self.clock())
         if sentence != self._status.problem:
             self._write(replace(self._status, problem=sentence, needs_a_person=needs_a_person))
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from agent.apply import Worker
+from agent.backends.preflight import Obstacle
 from agent.config import AgentConfig
 from agent.enrolment import Enrolment
 from agent.farewell import Farewell, NotRevokedError
@@ -94,6 +95,8 @@ class Agent:
     version: str
     upgrade: Upgrade = field(default_factory=Upgrade)
     host_name: str = ""
+    trial: Callable[[], Obstacle | None] = lambda: None
+    """Whether passwords could be set now; looked at before each contact, which tells it."""
     run_name: Callable[[], str] = lambda: secrets.token_hex(16)
     sleep: Sleep = asyncio.sleep
     tick: Callable[[], float] = time.monotonic
@@ -232,6 +235,8 @@ class Agent:
 
     async def _open(self, enrolled: Enrolled) -> tuple[SessionAnswer, float]:
         began, run = self.tick(), self.says()
+        if (obstacle := await asyncio.to_thread(self.trial)) is not None:
+            self.told.failures.note(obstacle.reason, obstacle.sentence, self.transport.clock())
         request = SessionRequest(
             agent=enrolled.agent,
             agent_version=self.version,
@@ -244,9 +249,11 @@ class Agent:
             clock=self.transport.clock(),
             run=run,
             upgrade=self.upgrade.news,
+            said=self.told.failures.untold,
         )
         answer = await self.transport.send_signed("/agent/v1/session", request, SessionAnswer)
         self.transport.offset = answer.server_time - self.transport.clock()
+        self.told.failures.told(request.said)
         self._answered()
         self.upgrade.told()
         return answer, began + answer.expires_in - min(_SESSION_ENDS_EARLY, answer.expires_in / 2)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from agent.backends.ports import Busy
 
 _STEP_SECONDS: Final = 0.1
+_LOCK: Final = "hhqqi"  # struct flock on every Linux of 64 bits
 _FIELDS: Final = 8  # of a lock in /proc/locks
 
 
@@ -34,6 +36,27 @@ def holder_of(path: Path, locks: Path = Path("/proc/locks")) -> int | None:
         if (int(major, 16), int(minor, 16), int(inode)) == file:
             return int(fields[4]) if int(fields[4]) > 0 else None
     return None
+
+
+def asked(path: Path) -> Busy | None:
+    """Who holds the lock, asked of the kernel without taking it; None when nobody does.
+
+    Raises:
+        OSError: the lock's file cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, struct.pack(_LOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    finally:
+        os.close(descriptor)
+    kind, _, _, _, holder = struct.unpack(_LOCK, answer)
+    if kind == fcntl.F_UNLCK:
+        return None
+    who = f"process {holder}{_name(holder)}" if holder > 0 else "a process that this host does not name"
+    return Busy(holder if holder > 0 else None, f"{path} is held by {who}")
 
 
 def busy(path: Path) -> Busy:

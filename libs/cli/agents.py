@@ -8,6 +8,7 @@ from libs.cli.context import Json, find_resource, identifier, of
 from libs.cli.errors import NoSuchNameError
 from libs.cli.show import ago
 from libs.cli.things import Limit
+from libs.client import models
 from libs.client.client import Client
 from libs.client.errors import WrongUseError
 from libs.wire.ids import Noun
@@ -37,6 +38,8 @@ def list_agents(context: typer.Context, limit: Limit = 200, as_json: Json = Fals
     for each in found:
         if each.upgrade is not None:
             screen.say(f"{each.resource.name}, {each.upgrade.release}: {each.upgrade.happened} {each.upgrade.next}")
+        if each.said and each.state == "active":
+            screen.say(_said(each))
 
 
 @agents.command("revoke")
@@ -112,6 +115,14 @@ def _agent(client: Client, name: str) -> str:
     if resource.agent is None:
         raise NoSuchNameError(f"{resource.name} has no agent. See: keyturn agents")
     return resource.agent.id
+
+
+def _said(agent: models.Agent) -> str:
+    """The newest of what went wrong on its machine, as the agent told, and what to do."""
+    newest = agent.said[0]
+    return (
+        f"{agent.resource.name} said {ago(newest.last_at)}: {newest.code}: {newest.sentence} {newest.remedy}".rstrip()
+    )
 
 
 def _clock(skew: int | None) -> str:

@@ -266,6 +266,15 @@ class Upgrade(Answer):
     detail: str
 
 
+class Said(Answer):
+    code: str
+    sentence: str
+    remedy: str
+    first_at: datetime
+    last_at: datetime
+    times: int
+
+
 class Agent(Answer):
     id: str
     resource: Ref
@@ -279,6 +288,7 @@ class Agent(Answer):
     revoked_because: str | None = None
     machines: tuple[Machine, ...] = ()
     upgrade: Upgrade | None = None
+    said: tuple[Said, ...] = ()
 
 
 class Record(Answer):

@@ -14,6 +14,17 @@ from libs.store.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaidTrouble:
+    """Something that went wrong on the agent's side, as it told later. Unix milliseconds by the server's clock."""
+
+    code: str
+    sentence: str
+    first_at: int
+    last_at: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Presence(Record):
     """One agent, by its id."""
 
@@ -27,6 +38,7 @@ class Presence(Record):
     notice: int = 0  # serial of the newest notice that it follows
     place: str = ""  # where it found the server, if there are moves
     astray: str = ""  # why not where they lead
+    said: tuple[SaidTrouble, ...] = ()  # the latest troubles that the agent told of, newest first
     skew: int | None = None  # how many seconds the host's clock was ahead at the last session, as far as it told
     upgrade: str | None = None  # the release that it did not take or keep
     upgrade_code: str = ""  # why, by `libs.wire.reasons.UPGRADES`

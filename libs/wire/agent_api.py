@@ -69,6 +69,19 @@ class UpgradeNews(Wire):
     detail: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
+MAX_SAID = 8
+
+
+class Said(Wire):
+    """What went wrong on the agent's side of the line, once or again and again. Times by the host's clock."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]  # `libs.wire.troubles`, and reasons
+    sentence: Annotated[str, StringConstraints(max_length=300)] = ""
+    first_at: Millis
+    last_at: Millis
+    times: int = Field(default=1, ge=1, le=1_000_000)
+
+
 class SessionRequest(Wire):
     """A contact: what the agent's disk remembers, so that the server sees when it went back."""
 
@@ -84,6 +97,7 @@ class SessionRequest(Wire):
     clock: Millis | None = Field(default=None, exclude_if=not_)  # the host's own: how far it is off is shown
     run: Run | None = Field(default=None, exclude_if=not_)
     upgrade: UpgradeNews | None = Field(default=None, exclude_if=not_)  # the latest trouble with a newer release
+    said: tuple[Said, ...] = Field(default=(), max_length=MAX_SAID, exclude_if=not_)  # what went wrong since the last
 
 
 class SessionAnswer(Wire):

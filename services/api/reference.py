@@ -10,6 +10,7 @@ from dataclasses import replace
 from libs.domain.deadlines import DAY, MINUTE
 from libs.domain.state import Flight, Generation, Kind, Phase, Proof, Rotation, Seen, Status, Version, VersionState
 from libs.wire.reasons import REMARKS, SENTENCES, UPGRADES, VERSIONS, Reason
+from libs.wire.troubles import WORDS
 from services.api.accounts.words import next_step, sentences
 from services.api.tasks.schemas import TaskState
 from services.api.tasks.words import sentence
@@ -83,6 +84,13 @@ def _lines() -> Iterator[str]:
     yield from _table(
         ("code", "what happened", "what it means for the password", "what to do"),
         ((f"`{reason}`", *words) for reason, words in SENTENCES.items()),
+    )
+    yield "## Troubles of an agent"
+    yield ""
+    yield "In the agent's status, in what `doctor` says, and on the agent's page, beside the reasons of the host above."
+    yield ""
+    yield from _table(
+        ("code", "what it means", "what to do"), ((f"`{trouble}`", *words) for trouble, words in WORDS.items())
     )
     yield "## Remarks"
     yield ""

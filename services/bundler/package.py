@@ -5,7 +5,7 @@
     token                       the enrolment token, plain: the one secret in it
     keys/*.pem                  public keys (task, vault, recovery, release, configuration) and the agents' authority
     keys/notice.json            the newest notice, where there is one: the trust of the day on which it was built
-    installAgent-service.sh     sh installAgent-service.sh install | start | stop | restart | status | remove
+    installAgent-service.sh     sh installAgent-service.sh install | start | stop | restart | status | doctor | remove
     service/*.sh                what it reads: a file a way in which hosts keep services
     manifest.json               every file of the package with its SHA-256, and manifest.sig over it
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts the Keyturn agent on this host as a service:
-#   sh installAgent-service.sh install | start | stop | restart | status | remove [--purge]
+#   sh installAgent-service.sh install | start | stop | restart | status | doctor | remove [--purge]
 # The next line lets the script run also after an editor on another system gave it CR LF line ends.
 if [ -z "${KEYTURN_LF:-}" ] && grep -q "$(printf '\r')" "$0" 2>/dev/null; then KEYTURN_LF=1; export KEYTURN_LF; exec sh -c "$(tr -d '\r' <"$0")" "$0" "$@"; fi #
 set -eu
@@ -248,6 +248,12 @@ show_status() {
   "$AGENT" status --state "$STATE"
 }
 
+see_doctor() {
+  need_root doctor
+  [ -x "$AGENT" ] || { say "The agent is not installed."; exit 3; }
+  "$AGENT" doctor --conf "$CONF/agent.conf" --package "$PROGRAM" --state "$STATE"
+}
+
 case ${1:-} in
   install) install_agent ;;
   start) start_agent ;;
@@ -255,6 +261,7 @@ case ${1:-} in
   restart) stop_agent >/dev/null; start_agent ;;
   remove) remove_agent "${2:-}" ;;
   status) show_status ;;
-  *) printf 'usage: sh "%s" install | start | stop | restart | status | remove [--purge]\n' "$0" >&2; exit 2 ;;
+  doctor) see_doctor ;;
+  *) printf 'usage: sh "%s" install | start | stop | restart | status | doctor | remove [--purge]\n' "$0" >&2; exit 2 ;;
 esac
 exit

@@ -29,6 +29,7 @@ from services.api.agent_door.identities import Certified
 from services.api.agent_door.noticeboard import Noticeboard
 from services.api.agent_door.offers import Offers
 from services.api.agent_door.presence import Heard
+from services.api.agent_door.said import kept
 from services.api.agent_door.tokens import LIFETIME_SECONDS, SessionTokens
 from services.api.errors import InvalidError
 from services.api.nudge import Nudge
@@ -84,6 +85,7 @@ class AgentDoor:
             upgrade=None if body.upgrade is None else body.upgrade.release,
             upgrade_code="" if body.upgrade is None else body.upgrade.code,
             upgrade_detail="" if body.upgrade is None else body.upgrade.detail,
+            said=kept(() if before is None else before.said, body, now),
         )
         if before is not None and replace(before, last_seen=now) == after:
             self._heard.note(agent)

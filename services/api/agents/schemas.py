@@ -37,6 +37,17 @@ class UpgradeView(View):
     detail: str = Field(description="What the agent saw; may be empty.")
 
 
+class SaidView(View):
+    """Something that went wrong on the machine, which its agent told of at a later contact."""
+
+    code: str
+    sentence: str
+    remedy: str = Field(description="What to do against it; empty for a code that this server does not know.")
+    first_at: Moment
+    last_at: Moment
+    times: int
+
+
 class AgentView(View):
     id: str
     resource: Ref
@@ -49,6 +60,7 @@ class AgentView(View):
         description="How far the machine's clock is ahead of the server's at the last session; behind is negative."
         " Null where the agent has not told. Nothing depends on it."
     )
+    said: tuple[SaidView, ...] = Field(description="What its machine met lately, newest first, as the agent told.")
     enrolled_at: Moment
     expires_at: Moment = Field(description="When its certificate ends.")
     revoked_at: Moment | None = Field(description="Since when nothing of it counts any more.")

@@ -6,11 +6,12 @@ from typing import NamedTuple
 from libs.domain.forks import Side
 from libs.store.agents import AgentDocument
 from libs.store.certificates import Certificate, Certificates, CertificateState
-from libs.store.presence import Presence, Presences
+from libs.store.presence import Presence, Presences, SaidTrouble
 from libs.store.resources import Resource
 from libs.store.runs import RunsDocument, RunsDocuments
 from libs.wire.reasons import UPGRADES
-from services.api.agents.schemas import AgentView, MachineView, UpgradeView
+from libs.wire.troubles import remedy_of
+from services.api.agents.schemas import AgentView, MachineView, SaidView, UpgradeView
 from services.api.fields import Ref
 from services.api.resources.schemas import AgentBrief
 from services.api.revocations import Revocations, Revoked
@@ -93,6 +94,7 @@ def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
         version=certificate.agent_version if presence is None else presence.version or certificate.agent_version,
         last_seen=None if presence is None else presence.last_seen,
         clock_skew_seconds=None if presence is None else presence.skew,
+        said=tuple(_said(each) for each in presence.said) if presence is not None else (),
         enrolled_at=certificate.created_at,
         expires_at=certificate.not_after,
         revoked_at=None if revoked is None else revoked.at,
@@ -110,6 +112,17 @@ def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
             for each in known.sides
         ),
         revoked_because=None if revoked is None else revoked.reason,
+    )
+
+
+def _said(each: SaidTrouble) -> SaidView:
+    return SaidView(
+        code=each.code,
+        sentence=each.sentence,
+        remedy=remedy_of(each.code),
+        first_at=each.first_at,
+        last_at=each.last_at,
+        times=each.times,
     )
 
 

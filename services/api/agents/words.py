@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from services.api.agents.schemas import AgentView
+from services.api.agents.schemas import AgentView, SaidView
 from services.api.words import ago, clock
 
 SILENT_AFTER = 5 * 60 * 1_000
@@ -25,6 +25,15 @@ class Trouble(NamedTuple):
 
     condition: Condition
     sentences: tuple[str, str, str]
+
+
+SAID_FOR = 24 * 3_600 * 1_000
+"""Milliseconds for which a page shows what an agent told of its machine."""
+
+
+def lately(agent: AgentView, now: int) -> tuple[SaidView, ...]:
+    """What its machine met within a day, newest first."""
+    return tuple(each for each in agent.said if now - each.last_at < SAID_FOR)
 
 
 def trouble(agent: AgentView, now: int) -> Trouble | None:

@@ -14,9 +14,9 @@ from libs.store.resources import Resource
 from services.api.agents.ailing import Ailing
 from services.api.agents.choosing import Choosing
 from services.api.agents.revoking import Revoking
-from services.api.agents.schemas import AgentView
+from services.api.agents.schemas import AgentView, SaidView
 from services.api.agents.service import Agents
-from services.api.agents.words import Condition, Trouble, trouble
+from services.api.agents.words import Condition, Trouble, lately, trouble
 from services.api.enrolments.service import Enrolments
 from services.api.fields import MAX_PAGE, Cursor, from_cursor, to_cursor
 from services.api.incidents.service import Incidents
@@ -42,6 +42,8 @@ class Row:
     resource: Resource
     agent: AgentView
     trouble: Trouble | None
+    said: tuple[SaidView, ...]
+    """What its machine met within a day."""
 
     @property
     def order(self) -> tuple[int, str]:
@@ -102,7 +104,11 @@ def router(pages: Pages, registry: Registry, see: Visits) -> APIRouter:
         first = await registry.ailing.first(caller) if following is not None and cursor is None else []
         shown = {each.id: each for each in (*first, *machines[:AT_ONCE])}
         known = await registry.agents.of(list(shown.values()))
-        rows = [Row(each, known[key], trouble(known[key], now)) for key, each in shown.items() if key in known]
+        rows = [
+            Row(each, known[key], trouble(known[key], now), lately(known[key], now))
+            for key, each in shown.items()
+            if key in known
+        ]
         rows.sort(key=lambda row: row.order)
         incidents = (await registry.incidents.page(caller, limit=_FEW, cursor=None)).items
         waiting = await registry.enrolments.page(caller, state=EnrolmentState.WAITING, limit=_FEW, cursor=None)

@@ -35,7 +35,7 @@ def runtime() -> Path:
     return build(ROOT, ROOT / "build/release", None)[0]
 
 
-def _authority() -> bytes:
+def authority() -> bytes:
     key = generate_private_key(SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Made for a test")])
     now = datetime.now(UTC)
@@ -60,7 +60,7 @@ def package(runtime: Path) -> Files:
     signer = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return files | {
         "agent.conf": b"ServerName=127.0.0.1\nServerPort=9\nScheduleInterval=5\nUserName=ops\n",
-        "trust.pem": _authority(),
+        "trust.pem": authority(),
         "keys/task.pem": signer,
         "keys/configuration.pem": signer,
         "token": b"made-for-a-test-only-0123456789\n",

@@ -242,6 +242,22 @@ SAMPLES: dict[str, Wire] = {
     "agent_api.session.clock.1": agent_api.SessionRequest(
         agent=f"agt_{A}", agent_version="0.1.0", boot=3, sequence=2, digest=HASH, clock=1_764_044_000_000
     ),
+    "agent_api.session.said.1": agent_api.SessionRequest(
+        agent=f"agt_{A}",
+        agent_version="0.1.0",
+        boot=3,
+        sequence=2,
+        digest=HASH,
+        said=(
+            agent_api.Said(
+                code="no_contact",
+                sentence="nobody answers",
+                first_at=1_764_044_000_000,
+                last_at=1_764_044_060_000,
+                times=7,
+            ),
+        ),
+    ),
     "agent_api.problem.revoked.1": agent_api.Problem(
         title="Not allowed", status=403, code="agent_revoked", revocation=SIGNED
     ),

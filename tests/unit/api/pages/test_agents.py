@@ -6,16 +6,17 @@ import pytest
 
 from libs.broker.topology import QueueName
 from libs.domain.forks import Runs, Side
+from libs.store.agents import AgentDocument, AgentDocuments
 from libs.store.certificates import Certificate, Certificates, CertificateState
 from libs.store.packages import Package, Packages
-from libs.store.presence import Presence, Presences
+from libs.store.presence import Presence, Presences, SaidTrouble
 from libs.store.requests import Requests
 from libs.store.resources import Resource
 from libs.store.runs import RunsDocument, RunsDocuments
 from libs.store.users import User
 from libs.wire.ids import Noun, new_id
 from libs.wire.requests import ChooseContent, ComposeContent, Platform, Request, SettleContent, Settled, TokenRevoked
-from services.api.agents.words import SILENT_AFTER
+from services.api.agents.words import SAID_FOR, SILENT_AFTER
 from tests.unit.api.pages.browser import Browser, forms
 from tests.unit.api.test_packages import PREFIX, TAIL, ZIP, composed, publish
 from tests.unit.api.world import NOW, World
@@ -38,6 +39,31 @@ async def test_an_agent_that_calls_is_quiet_and_one_that_does_not_comes_first(
     assert "1 in trouble." in text
     assert "It last called 6 min ago. Changes wait until it calls again." in text
     assert "0 agents" in (await browsers["eve"].get("/admin/agents")).text
+
+
+async def test_what_an_agent_said_of_its_machine_is_shown_for_a_day_with_its_remedy(
+    world: World, browsers: dict[str, Browser], users: dict[str, User]
+) -> None:
+    machine = (await world.machine(users["ben"], "aa-full"))[0]
+    said = tuple(
+        SaidTrouble(code=code, sentence=f"{code} <b>seen</b>", first_at=NOW - ago, last_at=NOW - ago, times=3)
+        for code, ago in (("disk_full", 60_000), ("no_contact", 2 * SAID_FOR))
+    )
+    await Presences(world.admin).contact(Presence(id=machine.agent, last_seen=NOW, said=said))
+    text = (await browsers["ben"].get("/admin/agents")).text
+    assert "1 min ago, 3 times: <code>disk_full</code> disk_full &lt;b&gt;seen&lt;/b&gt;" in text
+    assert "Free some space" in text
+    assert "no_contact" not in text
+
+
+async def test_an_agent_that_left_is_said_to_have_handed_over(
+    world: World, browsers: dict[str, Browser], machine: Resource
+) -> None:
+    await heard(world, machine, 0)
+    document = AgentDocument(id=machine.agent, revoked_at=NOW, left_at=NOW, rev=0)
+    assert await AgentDocuments(world.admin).insert(document)
+    text = (await browsers["ben"].get("/admin/agents")).text
+    assert "It handed over what it knew, and the passwords of its machine are kept." in text
 
 
 async def test_an_agent_that_never_called_is_told_of_when_it_should_have(
