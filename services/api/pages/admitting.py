@@ -86,7 +86,7 @@ def incidents(pages: Pages, known: Incidents, see: Visits, post: Posts) -> APIRo
 
     @routes.get("/{incident}/close")
     async def ask(visitor: Annotated[Visitor, Depends(see)], incident: Name) -> Response:
-        return await form(visitor, incident)
+        return await form(visitor, incident, reason=visitor.typed.get("reason", ""))
 
     @routes.post("/{incident}/close")
     async def close(posted: Annotated[Posted, Depends(post)], incident: Name) -> Response:
@@ -111,7 +111,7 @@ def agents(pages: Pages, resources: Resources, revoking: Revoking, see: Visits, 
 
     @routes.get("/{resource}/revoke")
     async def ask(visitor: Annotated[Visitor, Depends(see)], resource: ResourceId) -> Response:
-        return await form(visitor, resource)
+        return await form(visitor, resource, reason=visitor.typed.get("reason", ""))
 
     @routes.post("/{resource}/revoke")
     async def revoke(posted: Annotated[Posted, Depends(post)], resource: ResourceId) -> Response:
@@ -140,7 +140,7 @@ def machines(pages: Pages, resources: Resources, registry: Registry, see: Visits
         resource, agent = await resources.one(visitor.caller, key), await registry.agents.of_resource(key)
         if not agent.machines:
             return go(AGENTS)  # it was settled meanwhile
-        typed = typed or {"run": "", "reason": ""}
+        typed = {"run": "", "reason": "", **visitor.typed, **(typed or {})}
         return await pages.show(
             visitor, "choose_machine.html", resource=resource, agent=agent, typed=typed, **_refused(refusal)
         )
@@ -177,7 +177,7 @@ async def _refusal(doing: Awaitable[Any]) -> Refusal | None:
 def _refused(refusal: Refusal | None) -> dict[str, Any]:
     """What the form says of it."""
     if isinstance(refusal, ValidationError | InvalidError):
-        return {"wrong": problems(refusal), "kept": False, "notice": None, "status": INVALID}
+        return {"wrong": problems(refusal), "notice": None, "status": INVALID}
     said = None if refusal is None else said_of(refusal)
-    values: dict[str, Any] = {"wrong": {}, "kept": False, "notice": None if said is None else said.detail}
+    values: dict[str, Any] = {"wrong": {}, "notice": None if said is None else said.detail}
     return values if said is None else {**values, "status": said.status}
