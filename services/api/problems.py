@@ -18,7 +18,6 @@ from starlette.responses import JSONResponse, Response
 from libs.broker.errors import BrokerError
 from libs.domain.errors import KeyturnError, RuleError
 from libs.store.errors import OutcomeUnknownError, StoreError
-from libs.wire.agent_api import Problem
 from libs.wire.reasons import SENTENCES
 from services.api.errors import (
     AgentRefusedError,
@@ -91,8 +90,24 @@ TITLES: Mapping[HTTPStatus, str] = {
     HTTPStatus.SERVICE_UNAVAILABLE: "Not available at the moment",
 }
 
+_FIELD = {"type": "object", "properties": {"field": {"type": "string"}, "problem": {"type": "string"}}}
+_PROBLEM = {
+    "title": "Problem",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string", "const": "about:blank"},
+        "title": {"type": "string", "description": "What kind of problem it is, for people."},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "What happened and what to do, for people."},
+        "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]{1,63}$", "description": "Stable, for programs."},
+        "errors": {"type": "array", "items": _FIELD, "description": "With `invalid`: each field and what is right."},
+        "retry_after": {"type": "integer", "description": "Seconds, where it is worth to try again."},
+    },
+}
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {"model": Problem, "description": "What is wrong, as `application/problem+json` with a stable code."}
+    "default": {"description": "What is wrong, with a stable code.", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
 }
 """For each route's description in OpenAPI."""
 

@@ -82,7 +82,7 @@ def incidents(pages: Pages, known: Incidents, see: Visits, post: Posts) -> APIRo
 
     @routes.get("/{incident}/close")
     async def ask(visitor: Annotated[Visitor, Depends(see)], incident: Name) -> Response:
-        return await form(visitor, incident)
+        return await form(visitor, incident, reason=visitor.typed.get("reason", ""))
 
     @routes.post("/{incident}/close")
     async def close(posted: Annotated[Posted, Depends(post)], incident: Name) -> Response:
@@ -107,7 +107,7 @@ def agents(pages: Pages, resources: Resources, revoking: Revoking, see: Visits, 
 
     @routes.get("/{resource}/revoke")
     async def ask(visitor: Annotated[Visitor, Depends(see)], resource: ResourceId) -> Response:
-        return await form(visitor, resource)
+        return await form(visitor, resource, reason=visitor.typed.get("reason", ""))
 
     @routes.post("/{resource}/revoke")
     async def revoke(posted: Annotated[Posted, Depends(post)], resource: ResourceId) -> Response:
@@ -136,7 +136,7 @@ def machines(pages: Pages, resources: Resources, registry: Registry, see: Visits
         resource, agent = await resources.one(visitor.caller, key), await registry.agents.of_resource(key)
         if not agent.machines:
             return go(AGENTS)  # it was settled meanwhile
-        typed = typed or {"run": "", "reason": ""}
+        typed = {"run": "", "reason": "", **visitor.typed, **(typed or {})}
         return await pages.show(
             visitor, "choose_machine.html", resource=resource, agent=agent, typed=typed, **refused(refusal)
         )

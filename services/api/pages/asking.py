@@ -1,12 +1,13 @@
 """Forms about one account, shown and sent: what they ask of the same service that the interface asks.
 
-What was typed stays in a form that was refused, passwords excepted; those are typed again.
+What was typed stays in a form that was refused, passwords excepted; those are typed again. Each form that is shown has
+a name of its own, and asks once: a double click, or the browser's second try, leads to the task that the first made.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
@@ -16,13 +17,15 @@ from libs.wire.secret import Secret
 from services.api.accounts.schemas import AdoptBody, ResetBody, VerifyBody
 from services.api.accounts.service import Accounts
 from services.api.errors import GatewayError, InvalidError
-from services.api.pages import cookies
 from services.api.pages.forms import problems
 from services.api.pages.rendering import Pages, go
 from services.api.pages.visitors import Posted, Visitor
 from services.api.problems import INVALID, said_of
 from services.api.tasks.asking import TaskAsking
 from services.api.tasks.schemas import AskedView
+
+ONCE = "once"
+"""The field with the form's name."""
 
 _EMPTY = {"how": "generate", "length": str(Policy().length), "alphabet": Policy().alphabet, "unlock": "", "note": "",
           "reason": ""}  # fmt: skip
@@ -34,20 +37,15 @@ class AccountForms:
     def __init__(self, pages: Pages, accounts: Accounts, asking: TaskAsking) -> None:
         self._pages, self._accounts, self._asking = pages, accounts, asking
 
-    async def opened(self, request: Request, template: str, visitor: Visitor, account: str) -> Response:
+    async def opened(self, template: str, visitor: Visitor, account: str) -> Response:
         """The form, with what was typed before a session was lost."""
-        draft = cookies.draft_of(request)
-        typed = {} if draft is None else draft.fields
-        answer = await self.form(template, visitor, account, typed, kept=draft is not None)
-        if draft is not None:
-            cookies.forget(answer)
-        return answer
+        return await self.form(template, visitor, account, visitor.typed)
 
     async def reset(self, posted: Posted, account: str) -> Response:
         """A new password is asked for."""
 
         async def ask() -> AskedView:
-            return await self._asking.reset(posted.visitor.caller, account, _reset_of(posted))
+            return await self._asking.reset(posted.visitor.caller, account, _reset_of(posted), once=posted.text(ONCE))
 
         return await self._asked("change.html", posted, account, ask)
 
@@ -56,7 +54,7 @@ class AccountForms:
 
         async def ask() -> AskedView:
             body = AdoptBody(password=password_of(posted), note=posted.text("note"))
-            return await self._asking.adopt(posted.visitor.caller, account, body)
+            return await self._asking.adopt(posted.visitor.caller, account, body, once=posted.text(ONCE))
 
         return await self._asked("adopt.html", posted, account, ask)
 
@@ -64,7 +62,8 @@ class AccountForms:
         """A comparison is asked for."""
 
         async def ask() -> AskedView:
-            return await self._asking.verify(posted.visitor.caller, account, VerifyBody(note=posted.text("note")))
+            body = VerifyBody(note=posted.text("note"))
+            return await self._asking.verify(posted.visitor.caller, account, body, once=posted.text(ONCE))
 
         return await self._asked("verify.html", posted, account, ask)
 
@@ -88,7 +87,8 @@ class AccountForms:
         """The form, filled in with what was typed, and with what is wrong of it."""
         view = await self._accounts.one(visitor.caller, account)
         shown = {name: typed.get(name, default) for name, default in _EMPTY.items()}
-        given: dict[str, Any] = {"wrong": {}, "notice": None, "kept": False, **values}
+        shown[ONCE] = secrets.token_urlsafe(16)
+        given: dict[str, Any] = {"wrong": {}, "notice": None, **values}
         return await self._pages.show(visitor, template, account=view, typed=shown, **given)
 
 

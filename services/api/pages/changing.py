@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from libs.wire.ids import AccountId, TaskId
@@ -16,24 +16,24 @@ def router(forms: AccountForms, asking: TaskAsking, see: Visits, post: Posts) ->
     routes = APIRouter()
 
     @routes.get("/accounts/{account}/change")
-    async def change(request: Request, visitor: Annotated[Visitor, Depends(see)], account: AccountId) -> Response:
-        return await forms.opened(request, "change.html", visitor, account)
+    async def change(visitor: Annotated[Visitor, Depends(see)], account: AccountId) -> Response:
+        return await forms.opened("change.html", visitor, account)
 
     @routes.post("/accounts/{account}/change")
     async def reset(posted: Annotated[Posted, Depends(post)], account: AccountId) -> Response:
         return await forms.reset(posted, account)
 
     @routes.get("/accounts/{account}/adopt")
-    async def state(request: Request, visitor: Annotated[Visitor, Depends(see)], account: AccountId) -> Response:
-        return await forms.opened(request, "adopt.html", visitor, account)
+    async def state(visitor: Annotated[Visitor, Depends(see)], account: AccountId) -> Response:
+        return await forms.opened("adopt.html", visitor, account)
 
     @routes.post("/accounts/{account}/adopt")
     async def adopt(posted: Annotated[Posted, Depends(post)], account: AccountId) -> Response:
         return await forms.adopt(posted, account)
 
     @routes.get("/accounts/{account}/verify")
-    async def confirm(request: Request, visitor: Annotated[Visitor, Depends(see)], account: AccountId) -> Response:
-        return await forms.opened(request, "verify.html", visitor, account)
+    async def confirm(visitor: Annotated[Visitor, Depends(see)], account: AccountId) -> Response:
+        return await forms.opened("verify.html", visitor, account)
 
     @routes.post("/accounts/{account}/verify")
     async def verify(posted: Annotated[Posted, Depends(post)], account: AccountId) -> Response:

@@ -16,7 +16,11 @@ from starlette.responses import Response
 from services.api.auth import COOKIE
 
 DRAFT = "__Host-keyturn-draft"
-DRAFTED = frozenset({"note", "reason", "how", "length", "alphabet", "unlock"})
+DRAFTED = frozenset({
+    *("note", "reason", "how", "length", "alphabet", "unlock", "run"),
+    *("platform", "user_name", "uses", "lifetime_seconds", "host_pattern", "networks", "approval"),
+    *("server_name", "server_port", "schedule_interval", "also", "for_resource"),
+})  # fmt: skip
 """What is kept of a form. A field that could be secret is never added here."""
 
 _DRAFT_SECONDS = 15 * 60

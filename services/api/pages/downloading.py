@@ -45,7 +45,7 @@ def router(pages: Pages, packages: Packages, resources: Resources, see: Visits, 
     routes = APIRouter(prefix="/admin/agents/download")
 
     async def form(request: Request, visitor: Visitor, typed: Mapping[str, str], **values: Any) -> Response:
-        given: dict[str, Any] = {"wrong": {}, "notice": None, "kept": False, **values}
+        given: dict[str, Any] = {"wrong": {}, "notice": None, **values}
         defaults = _EMPTY | {"user_name": visitor.caller.name}
         shown = {name: typed.get(name, default) for name, default in defaults.items()}
         known = None
@@ -70,7 +70,8 @@ def router(pages: Pages, packages: Packages, resources: Resources, see: Visits, 
         visitor: Annotated[Visitor, Depends(see)],
         resource: Annotated[ResourceId | None, Query()] = None,
     ) -> Response:
-        return await form(request, visitor, {} if resource is None else {"for_resource": resource})
+        about = {} if resource is None else {"for_resource": resource}
+        return await form(request, visitor, {**visitor.typed, **about})
 
     @routes.post("")
     async def build(request: Request, posted: Annotated[Posted, Depends(post)]) -> Response:

@@ -24,7 +24,7 @@ async def refusal_of(doing: Awaitable[Any]) -> Refusal | None:
 def refused(refusal: Refusal | None) -> dict[str, Any]:
     """What the form says of it."""
     if isinstance(refusal, ValidationError | InvalidError):
-        return {"wrong": problems(refusal), "kept": False, "notice": None, "status": INVALID}
+        return {"wrong": problems(refusal), "notice": None, "status": INVALID}
     said = None if refusal is None else said_of(refusal)
-    values: dict[str, Any] = {"wrong": {}, "kept": False, "notice": None if said is None else said.detail}
+    values: dict[str, Any] = {"wrong": {}, "notice": None if said is None else said.detail}
     return values if said is None else {**values, "status": said.status}

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.api.fields import to_text
 from services.api.notifications.service import Notifications
-from services.api.pages import looks
+from services.api.pages import cookies, looks
 from services.api.pages.static_files import StaticFiles
 from services.api.pages.visitors import Visitor
 from services.api.words import ago, clock, seconds, time_of_day
@@ -53,9 +53,13 @@ class Pages:
     async def show(
         self, visitor: Visitor, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any
     ) -> Response:
-        """A page for a signed-in person, with the bell."""
+        """A page for a signed-in person, with the bell; what was kept of a form is shown this once."""
         bell = await self._notifications.mine(visitor.caller, limit=_BELL)
-        return self._answer(template, status, visitor=visitor, bell=bell, **values)
+        values |= {"visitor": visitor, "bell": bell, "kept": visitor.draft is not None}
+        answer = self._answer(template, status, **values)
+        if visitor.draft is not None:
+            cookies.forget(answer)
+        return answer
 
     def plain(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
         """A page for anyone, without a top bar."""

@@ -9,7 +9,7 @@ from base64 import b64encode
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import ValidationError
 from starlette.responses import Response
 
@@ -102,8 +102,8 @@ def router(forms: AccountForms, revealing: Revealing, see: Visits, post: Posts) 
     routes = APIRouter()
 
     @routes.get("/accounts/{account}/reveal")
-    async def ask(request: Request, visitor: Annotated[Visitor, Depends(see)], account: AccountId) -> Response:
-        return await forms.opened(request, "reveal.html", visitor, account)
+    async def ask(visitor: Annotated[Visitor, Depends(see)], account: AccountId) -> Response:
+        return await forms.opened("reveal.html", visitor, account)
 
     @routes.post("/accounts/{account}/reveal")
     async def reveal(posted: Annotated[Posted, Depends(post)], account: AccountId) -> Response:

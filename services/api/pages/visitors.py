@@ -1,12 +1,13 @@
 """Who looks at a page: a signed-in person by the cookie, or nobody, who is asked to sign in and comes back."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fastapi import Request
 
 from services.api.access import Caller
 from services.api.auth import Find, address, cookie_of, hashed
+from services.api.pages.cookies import Draft, draft_of
 from services.api.pages.forms import StaleFormError, belongs, read, token_of
 
 
@@ -16,6 +17,12 @@ class Visitor:
 
     caller: Caller
     form: str = field(repr=False)
+    draft: Draft | None = None
+
+    @property
+    def typed(self) -> Mapping[str, str]:
+        """What was typed into the form on this page before a session was lost, passwords excepted."""
+        return {} if self.draft is None else self.draft.fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ def visits(find: Find) -> Visits:
         if found is None:
             query = f"?{request.url.query}" if request.url.query else ""
             raise SignInFirstError(f"{request.url.path}{query}")
-        return found
+        return replace(found, draft=draft_of(request))
 
     return visitor
 

@@ -22,7 +22,7 @@ from libs.store.tasks import Tasks as StoredTasks
 from libs.vault.seal import VaultKeys
 from libs.wire.envelope import Envelope
 from libs.wire.events import TaskCancelRequested, TaskRequested
-from libs.wire.ids import Noun, new_id
+from libs.wire.ids import Noun, derived_id, new_id
 from libs.wire.reasons import Reason
 from libs.wire.requests import AdoptContent, CancelContent, Policy, ResetContent, TaskContent, VerifyContent
 from libs.wire.secret import Secret
@@ -68,8 +68,8 @@ class TaskAsking:
         self._access, self._signer, self._vault, self._recorder = access, signer, vault, recorder
         self._nudge = nudge
 
-    async def reset(self, caller: Caller, key: str, body: ResetBody) -> AskedView:
-        """Asks for a reset.
+    async def reset(self, caller: Caller, key: str, body: ResetBody, *, once: str = "") -> AskedView:
+        """Asks for a reset; `once`, where it is given, names the form, which asks only once however often it is sent.
 
         Raises:
             InvalidError: the password cannot be set, or a policy came with it.
@@ -78,7 +78,9 @@ class TaskAsking:
             RuleError: the account's status does not allow it.
         """
         warnings = _check_password(body.password, body.policy)
-        task = new_id(Noun.TASK, self._signer.entropy)
+        task = self._name(caller, key, once)
+        if (known := await self._known(caller, task, once)) is not None:
+            return AskedView(task=known, warnings=warnings)
         sealed = None if body.password is None else self._vault.seal_typed(body.password, key, task)
         account, resource = await self._free(caller, key, Kind.RESET)
         content = ResetContent(
@@ -90,15 +92,17 @@ class TaskAsking:
         )
         return AskedView(task=await self._put(caller, task, content, account, resource), warnings=warnings)
 
-    async def verify(self, caller: Caller, key: str, body: VerifyBody) -> AskedView:
-        """Asks for a comparison.
+    async def verify(self, caller: Caller, key: str, body: VerifyBody, *, once: str = "") -> AskedView:
+        """Asks for a comparison; `once` as for a reset.
 
         Raises:
             NotThereError, NotAllowedError: as `Access.account` does; it is a use.
             ConflictError: another task holds the account.
             RuleError: the account's status does not allow it, or there is nothing to compare.
         """
-        task = new_id(Noun.TASK, self._signer.entropy)
+        task = self._name(caller, key, once)
+        if (known := await self._known(caller, task, once)) is not None:
+            return AskedView(task=known)
         account, resource = await self._free(caller, key, Kind.VERIFY)
         await self._recorder.record(
             "verify.requested",
@@ -111,8 +115,10 @@ class TaskAsking:
         content = VerifyContent(account=key, note=body.note)
         return AskedView(task=await self._put(caller, task, content, account, resource))
 
-    async def adopt(self, caller: Caller, key: str, body: AdoptBody) -> AskedView:
+    async def adopt(self, caller: Caller, key: str, body: AdoptBody, *, once: str = "") -> AskedView:
         """Asks to compare a password that the person states with the live one, and to keep it if it is.
+
+        `once` as for a reset.
 
         Raises:
             InvalidError: no account can have this password.
@@ -121,7 +127,9 @@ class TaskAsking:
             RuleError: the account's status does not allow it.
         """
         warnings = _check_password(body.password, None)
-        task = new_id(Noun.TASK, self._signer.entropy)
+        task = self._name(caller, key, once)
+        if (known := await self._known(caller, task, once)) is not None:
+            return AskedView(task=known, warnings=warnings)
         sealed = self._vault.seal_typed(body.password, key, task)
         account, resource = await self._free(caller, key, Kind.ADOPT)
         await self._recorder.record(
@@ -162,6 +170,16 @@ class TaskAsking:
         document = RequestDocument(id=name, signed=signed, created_at=request.issued_at, requester=caller.id)
         await self._insert(document, TaskCancelRequested(request=name).envelope(request.issued_at))
         return view
+
+    def _name(self, caller: Caller, key: str, once: str) -> str:
+        """The task's: a fresh one, or the one that this form always has."""
+        return derived_id(Noun.TASK, caller.id, key, once) if once else new_id(Noun.TASK, self._signer.entropy)
+
+    async def _known(self, caller: Caller, task: str, once: str) -> TaskView | None:
+        """The task that this form made, if it was sent before: then it holds the account itself."""
+        if not once or await self._requests.get(task) is None:
+            return None
+        return await self._views.one(caller, task)
 
     async def _free(self, caller: Caller, key: str, kind: Kind) -> tuple[Account, Resource]:
         """The account and its resource, once nothing speaks against a request."""

@@ -17,7 +17,7 @@ from libs.store.users import User
 from libs.wire.ids import Noun, new_id
 from libs.wire.requests import ChooseContent, ComposeContent, Platform, Request, SettleContent, Settled, TokenRevoked
 from services.api.agents.words import SAID_FOR, SILENT_AFTER
-from tests.unit.api.pages.browser import Browser, forms
+from tests.unit.api.pages.browser import SESSION, Browser, forms
 from tests.unit.api.test_packages import PREFIX, TAIL, ZIP, composed, publish
 from tests.unit.api.world import NOW, World
 
@@ -295,3 +295,19 @@ async def test_where_there_is_nothing_to_choose_any_more_the_page_goes_back(
 ) -> None:
     answer = await browsers["ada"].get(f"/admin/agents/{machine.id}/choose")
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin/agents")
+
+
+async def test_a_lost_session_keeps_what_was_typed_into_the_download(
+    browsers: dict[str, Browser], machine: Resource
+) -> None:
+    ada = browsers["ada"]
+    revoke = f"/admin/agents/{machine.id}/revoke"
+    for page, typed in ((DOWNLOAD, {"host_pattern": "dmz-*", "uses": "7"}), (revoke, {"reason": "stolen"})):
+        fields = forms(await ada.get(page))[page]
+        ada.client.cookies.delete(SESSION)
+        assert (await ada.send(page, {**fields, **typed})).headers["location"] == f"/sign-in?next={page}"
+        await ada.sign_in_again("ada")
+        shown = await ada.get(page)
+        assert "What you typed is here again" in shown.text
+        assert forms(shown)[page].items() >= typed.items()
+        assert "here again" not in (await ada.get(page)).text

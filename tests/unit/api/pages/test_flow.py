@@ -1,5 +1,6 @@
 """A person without scripts: from set-up to a reset that is shown proven, and what a form keeps and says."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +59,26 @@ async def test_a_reset_typed_without_scripts_is_shown_proven(system: Whole) -> N
     await host.stop()
 
 
-async def test_a_double_click_asks_once_and_says_who_holds_the_account(
+@pytest.mark.parametrize("action", ["change", "verify"])
+async def test_a_double_click_makes_one_task(
+    world: World, browsers: dict[str, Browser], account: Account, action: str
+) -> None:
+    ben, page = browsers["ben"], f"/accounts/{account.id}/{action}"
+    fields = forms(await ben.get(page))[page]
+    answers = await asyncio.gather(*(ben.send(page, fields) for _ in range(3)))
+    assert {(each.status_code, each.headers["location"]) for each in answers} == {(303, f"/accounts/{account.id}")}
+    (asked,) = {key for _, key in world.nudged}
+    # The scheduler took it, and the form is sent again: what holds the account is its own.
+    assert BUSY.flight is not None
+    busy = replace(BUSY, flight=replace(BUSY.flight, task=asked))
+    assert await Accounts(world.admin).save(account, replace(account, rotation=busy, rev=account.rev + 1))
+    assert (await ben.send(page, fields)).status_code == 303
+    refused = await ben.fill(page)
+    assert (refused.status_code, "this account since" in refused.text) == (409, True)
+    assert {key for _, key in world.nudged} == {asked}
+
+
+async def test_the_form_again_says_who_holds_the_account(
     world: World, browsers: dict[str, Browser], machine: Resource
 ) -> None:
     account = await world.account(machine, rotation=BUSY)
