@@ -14,6 +14,7 @@ from libs.cli import (
     change,
     enrolments,
     exits,
+    factors,
     groups,
     incidents,
     packages,
@@ -64,6 +65,7 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         made.command(name)(act)
     for name, group in (
         ("users", people.users),
+        ("second-factor", factors.second_factor),
         ("groups", groups.groups),
         ("shares", shares.shares),
         ("resources", things.resources),

@@ -18,6 +18,7 @@ class Session(Record):
     expires: Expiry
     address: str = ""
     via: str = ""
+    strong: bool = False  # a second factor was shown
 
 
 class Sessions(Table[Session]):
@@ -39,6 +40,10 @@ class Sessions(Table[Session]):
     async def touch(self, key: str, at: int) -> None:
         """It was used at `at`."""
         await self._collection.update(key, set={"last_used_at": at})
+
+    async def mark(self, key: str, *, strong: bool) -> None:
+        """Whether a second factor stands behind it, from now on."""
+        await self._collection.update(key, set={"strong": strong})
 
     async def end(self, key: str) -> bool:
         """Signed out; False when it was over already."""

@@ -45,6 +45,8 @@ class Caller:
     address: str
     via: Via
     groups: tuple[str, ...] = ()
+    strong: bool = False  # signed in with a second factor
+    incomplete: bool = False  # this server wants one, and there is none yet
 
     @property
     def is_administrator(self) -> bool:

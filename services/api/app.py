@@ -73,6 +73,7 @@ from services.api.enrolments import routes as enrolment_routes
 from services.api.enrolments.service import Enrolments
 from services.api.events import routes as event_routes
 from services.api.events.service import Events
+from services.api.factors import routes as factor_routes
 from services.api.groups import routes as group_routes
 from services.api.incidents import routes as incident_routes
 from services.api.incidents.service import Incidents
@@ -125,6 +126,7 @@ class Parts:
     entropy: Entropy = secrets.token_bytes
     hasher: PasswordHasher | None = None
     heartbeat_seconds: float = 15.0
+    second_factor: bool = False  # whether everybody must have one
     notices: Path | None = None  # their file
 
 
@@ -188,6 +190,8 @@ def build(parts: Parts) -> Gateway:
         access,
         recorder,
         hasher=parts.hasher,
+        session_secrets=parts.keys.session_secrets,
+        second_factor=parts.second_factor,
         clock=now,
         entropy=entropy,
         signed_in=metrics.signed_in,
@@ -264,6 +268,7 @@ def build(parts: Parts) -> Gateway:
     signed = SignedRequests(identities, Nonces(store), forks, now, metrics.agent_refused)
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
+    entering = signed_in(signing_in.find, incomplete=True)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(facts, access, now)
     handing, trail = HandingOver(access, users, calls, recorder), AuditTrail(store)
     audit = Audit(trail, recorder, now)
@@ -282,7 +287,8 @@ def build(parts: Parts) -> Gateway:
     )
     for router in (
         setup_routes.router(setup),
-        session_routes.router(signing_in, caller),
+        session_routes.router(signing_in, entering),
+        factor_routes.router(folk.factor, entering, caller),
         user_routes.router(folk.users, caller),
         group_routes.router(folk.groups, caller),
         share_routes.router(folk.shares, caller),

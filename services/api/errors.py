@@ -5,6 +5,7 @@ GatewayError              permanent, unless said otherwise
   WrongSignInError        the name or the password is wrong; which of them is not said
   WrongSetupCodeError     the set-up code is another one, or spent, or past
   NotAllowedError         the person's role does not allow it
+    SecondFactorFirstError  a second factor is wanted first
   NotThereError           no such thing, or not for this person: the same answer
   InvalidError            a field breaks a rule; carries which
     BadCursorError        a cursor that no page of ours gave
@@ -44,8 +45,8 @@ class NotSignedInError(GatewayError):
 class WrongSignInError(GatewayError):
     code = "wrong_sign_in"
 
-    def __init__(self) -> None:
-        super().__init__("The name or the password is not right.")
+    def __init__(self, sentence: str = "The name or the password is not right.") -> None:
+        super().__init__(sentence)
 
 
 class WrongSetupCodeError(GatewayError):
@@ -54,6 +55,15 @@ class WrongSetupCodeError(GatewayError):
 
 class NotAllowedError(GatewayError):
     code = "not_allowed"
+
+
+class SecondFactorFirstError(NotAllowedError):
+    """Signed in, but without the second factor that this server wants everybody to have."""
+
+    code = "second_factor_required"
+
+    def __init__(self) -> None:
+        super().__init__("This server wants everybody to have a second factor. Begin yours, then go on.")
 
 
 class NotThereError(GatewayError):

@@ -11,6 +11,9 @@ from services.api.users.schemas import UserView
 class SignInBody(Body):
     name: UserName
     password: Secret = Field(description="Taken as it is.")
+    code: Secret | None = Field(
+        default=None, description="Of your second factor, or a recovery code; `code_needed` says that it is missing."
+    )
 
 
 class SignedInView(View):

@@ -21,6 +21,7 @@ from libs.store.audit import AuditRecord, Who
 from libs.store.certificates import Certificate, CertificateState
 from libs.store.closings import Closing
 from libs.store.enrolments import EnrolmentDocument, EnrolmentState
+from libs.store.factors import SecondFactor
 from libs.store.groups import Group, Membership, membership_id
 from libs.store.incidents import Incident, IncidentKind
 from libs.store.jobs import JobDocument, JobState
@@ -223,6 +224,9 @@ RECORDS = [
     ),
     Closing(id=some(Noun.INCIDENT), at=NOW, by=some(Noun.USER), by_name="ada", why="our own test"),
     Group(id=some(Noun.GROUP), name="db-admins", created_at=NOW),
+    SecondFactor(
+        id=some(Noun.USER), sealed=b"\x00sealed", pending=b"pending", since=NOW, step=7, recovery=("ab" * 32,), rev=2
+    ),
     Membership(
         id=membership_id(some(Noun.GROUP), some(Noun.USER)),
         group=some(Noun.GROUP),

@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from libs.wire.ids import Noun, derived_id
-from tests.unit.api.world import World, in_sync
+from tests.unit.api.world import PASSWORD, World, in_sync
 
 Ask = tuple[str, str, Any]
 
@@ -22,6 +22,11 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("POST", "/v1/users"): ({"name": "new", "password": "x" * 12}, (401, 403, 403, 201)),
     ("GET", "/v1/users/{user}"): (None, (401, 200, 404, 200)),
     ("PATCH", "/v1/users/{user}"): ({"role": "operator"}, (401, 403, 403, 200)),
+    ("GET", "/v1/second-factor"): (None, (401, 200, 200, 200)),
+    ("POST", "/v1/second-factor"): ({"password": PASSWORD}, (401, 201, 201, 201)),
+    ("POST", "/v1/second-factor/confirm"): ({"code": "000000"}, (401, 409, 409, 409)),
+    ("POST", "/v1/second-factor/remove"): ({"password": PASSWORD}, (401, 204, 204, 204)),
+    ("DELETE", "/v1/users/{user}/second-factor"): (None, (401, 403, 403, 204)),
     ("GET", "/v1/groups"): (None, (401, 200, 200, 200)),
     ("POST", "/v1/groups"): ({"name": "new"}, (401, 403, 403, 201)),
     ("GET", "/v1/groups/{group}"): (None, (401, 404, 404, 404)),

@@ -1,0 +1,25 @@
+"""The second factor from the command."""
+
+import base64
+
+from services.api.factors.codes import code_at
+from tests.unit.cli.terminal import Keyturn
+from tests.unit.client.machines import Site
+from tests.unit.whole.composition import PERSON, PERSONS_PASSWORD
+
+
+def test_a_second_factor_is_begun_asked_for_and_ended(keyturn: Keyturn, running: Site) -> None:
+    assert "You have none." in keyturn("second-factor").out
+    begun = keyturn("second-factor", "begin", "--stdin", "--json", stdin=PERSONS_PASSWORD + "\n").json
+    secret, now = base64.b32decode(begun["secret"]), running.whole.clock.now()
+    shown = keyturn("second-factor", "confirm", "--stdin", stdin=code_at(secret, now) + "\n")
+    assert (shown.status, "never shown again" in shown.out) == (0, True)
+    first = next(line.strip() for line in shown.out.splitlines() if line.startswith("  "))
+    assert keyturn("second-factor", "--json").json["recovery_left"] == 10
+    missing = keyturn("login", PERSON, "--stdin", stdin=PERSONS_PASSWORD + "\n")
+    assert (missing.status, "second factor" in missing.err) == (7, True)
+    assert keyturn("login", PERSON, "--stdin", stdin=f"{PERSONS_PASSWORD}\n{first}\n").status == 0
+    alone = keyturn("second-factor", "end", "--stdin", stdin=PERSONS_PASSWORD)
+    assert (alone.status, "a line after it" in alone.err) == (2, True)
+    assert keyturn("second-factor", "end", "--user", "nobody").status == 8
+    assert keyturn("second-factor", "end", "--user", PERSON).status == 3
