@@ -9,6 +9,7 @@ import httpx
 import typer
 
 from libs.cli import (
+    access_tokens,
     agents,
     audit,
     change,
@@ -66,6 +67,7 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
     for name, group in (
         ("users", people.users),
         ("second-factor", factors.second_factor),
+        ("access-tokens", access_tokens.access_tokens),
         ("groups", groups.groups),
         ("shares", shares.shares),
         ("resources", things.resources),

@@ -12,6 +12,7 @@ from libs.cli.listing import lists, noun
 from libs.cli.show import ago
 from libs.client import models
 from libs.client.errors import NotSignedInError, WrongUseError
+from libs.wire.secret import Secret
 
 Stdin = Annotated[bool, typer.Option("--stdin", help="Read the password from standard input.")]
 StdinCode = Annotated[
@@ -60,10 +61,16 @@ def login(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Your sign-in name.")] = None,
     stdin: StdinCode = False,
+    access_token: Annotated[
+        bool, typer.Option("--access-token", help="With an access token in the place of name and password.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Sign in, and remember the server and the session."""
     call = of(context)
+    if access_token:
+        _keep_token(call, ask.secret("Access token", stdin=stdin), as_json=as_json)
+        return
     if name is None and (stdin or not sys.stdin.isatty()):
         raise WrongUseError("There is nobody to ask for the name; give it: keyturn login NAME --stdin")
     with call.client(signed_in=False) as client:
@@ -77,6 +84,19 @@ def login(
             signed_in = client.sign_in(who, password, ask.secret("Code of your second factor", stdin=False))
     until = f"{signed_in.expires_at:%Y-%m-%d %H:%M %Z}"
     _keep(call, signed_in, f"Signed in as {signed_in.user.name} until {until}.", as_json=as_json)
+
+
+def _keep_token(call: Context, token: Secret, *, as_json: bool) -> None:
+    """Remembers an access token, once the server has taken it."""
+    plain = token.reveal().decode().strip()
+    call.keep(plain)
+    with call.client() as client:
+        client.notifications(limit=1)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data({"access_token": True})
+    else:
+        screen.say("The server takes it; this profile goes on with it.")
 
 
 def _keep(call: Context, signed_in: models.SignedIn, sentence: str, *, as_json: bool) -> None:

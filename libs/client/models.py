@@ -46,6 +46,22 @@ class RecoveryCodes(Answer):
     recovery_codes: tuple[str, ...] = Field(repr=False)
 
 
+class AccessToken(Answer):
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    last_address: str
+
+
+class MadeAccessToken(AccessToken):
+    """Shown once."""
+
+    token: str = Field(repr=False)
+
+
 class Group(Answer):
     id: str
     name: str

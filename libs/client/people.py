@@ -60,6 +60,22 @@ class PeopleCalls(ABC):
         """Ends that of somebody who lost phone and recovery codes."""
         self._http.delete(f"/v1/users/{part(user)}/second-factor")
 
+    # ---- access tokens
+
+    def access_tokens(self) -> list[models.AccessToken]:
+        """Your own, newest first."""
+        return self._http.items("/v1/access-tokens", models.AccessToken, limit=10_000)
+
+    def make_access_token(
+        self, name: str, scopes: list[str], days: int, password: Secret, code: Secret | None = None
+    ) -> models.MadeAccessToken:
+        """A token for a program, which is shown this once."""
+        body = {"name": name, "scopes": scopes, "days": days, "password": password.reveal().decode()} | _typed(code)
+        return self._http.post("/v1/access-tokens", models.MadeAccessToken, body)
+
+    def end_access_token(self, key: str) -> None:
+        self._http.delete(f"/v1/access-tokens/{part(key)}")
+
     # ---- users
 
     def users(self, limit: int = DEFAULT_LIMIT) -> list[models.User]:

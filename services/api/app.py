@@ -47,6 +47,7 @@ from services.api import people, problems
 from services.api.about import routes as about_routes
 from services.api.about.service import About
 from services.api.access import Access
+from services.api.access_tokens import routes as access_token_routes
 from services.api.accounts import routes as account_routes
 from services.api.accounts.service import Accounts
 from services.api.agent_door import routes as agent_routes
@@ -224,7 +225,7 @@ def build(parts: Parts) -> Gateway:
     choosing = Choosing(
         requests, certificates, resources, runs, facts, signer=signer, recorder=recorder, nudge=parts.nudge
     )
-    events = Events(access.may_see, signing_in.again, parts.heartbeat_seconds)
+    events = Events(access.may_see, folk.tokens.again, parts.heartbeat_seconds)
     packages = Packages(
         StoredPackages(store),
         Tokens(store),
@@ -267,8 +268,8 @@ def build(parts: Parts) -> Gateway:
     )
     signed = SignedRequests(identities, Nonces(store), forks, now, metrics.agent_refused)
     # Routes.
-    caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
-    entering = signed_in(signing_in.find, incomplete=True)
+    caller, listener = signed_in(folk.tokens.find), signed_in(folk.tokens.find, cookie=True)
+    entering, in_person = signed_in(signing_in.find, incomplete=True), signed_in(signing_in.find)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(facts, access, now)
     handing, trail = HandingOver(access, users, calls, recorder), AuditTrail(store)
     audit = Audit(trail, recorder, now)
@@ -288,7 +289,8 @@ def build(parts: Parts) -> Gateway:
     for router in (
         setup_routes.router(setup),
         session_routes.router(signing_in, entering),
-        factor_routes.router(folk.factor, entering, caller),
+        factor_routes.router(folk.factor, entering, in_person),
+        access_token_routes.router(folk.tokens, in_person),
         user_routes.router(folk.users, caller),
         group_routes.router(folk.groups, caller),
         share_routes.router(folk.shares, caller),

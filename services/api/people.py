@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 
+from libs.store.access_tokens import AccessTokens as StoredTokens
 from libs.store.factors import SecondFactors
 from libs.store.groups import Groups as StoredGroups
 from libs.store.groups import Members
@@ -15,6 +16,7 @@ from libs.store.shares import Shares as StoredShares
 from libs.store.users import Users as StoredUsers
 from libs.wire.ids import Entropy
 from services.api.access import Access
+from services.api.access_tokens.service import AccessTokens
 from services.api.audit.recording import Recorder
 from services.api.factors.codes import FactorKeys
 from services.api.factors.own import OwnFactor
@@ -39,6 +41,7 @@ class People:
     sessions: Sessions
     mine: Mine
     factor: OwnFactor
+    tokens: AccessTokens
     groups: Groups
     shares: Shares
 
@@ -92,6 +95,9 @@ def build(
         hashing=hashing,
         users=Users(users, kept, hashing, recorder, clock=clock, entropy=entropy),
         sessions=sessions,
+        tokens=AccessTokens(
+            StoredTokens(store), users, members, sessions, recorder=recorder, clock=clock, entropy=entropy
+        ),
         factor=OwnFactor(factors, sessions, users),
         mine=Mine(kept, users, hashing, sessions, recorder=recorder, clock=clock),
         groups=Groups(groups, members, users, shares, recorder=recorder, clock=clock, entropy=entropy),

@@ -23,6 +23,7 @@ from services.api.errors import GatewayError, SecondFactorFirstError
 from services.api.notifications.service import Notifications
 from services.api.pages import (
     about,
+    access_tokens,
     accounts,
     admitting,
     agents,
@@ -103,6 +104,7 @@ def build(services: Services) -> FastAPI:
         set_up.router(pages, entry, services.setup, services.about),
         signing_in.router(pages, entry, folk.sessions, services.about, post_entering),
         signing_in.second_step(entry, folk.sessions),
+        access_tokens.router(pages, folk.tokens, see, post),
         second_factor.router(pages, folk.factor, see_entering, post_entering),
         second_factor.ending(pages, folk.factor, post),
         resources.router(pages, services.resources, services.accounts, services.tasks, see),

@@ -134,10 +134,6 @@ class Sessions:
             incomplete=self._factors.required and not session.strong,
         )
 
-    async def again(self, caller: Caller) -> Caller | None:
-        """The caller as they are now, with a role and groups that may have changed; None once signed out."""
-        return await self.find(caller.session, caller.address, caller.via)
-
     async def current(self, caller: Caller) -> SessionView:
         """The caller's own session."""
         session, user = await self._sessions.live(caller.session, self._clock()), await self._users.get(caller.id)

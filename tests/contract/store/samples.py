@@ -16,6 +16,7 @@ from libs.domain.state import (
     Version,
     VersionState,
 )
+from libs.store.access_tokens import AccessToken, Scope
 from libs.store.agents import AgentDocument, EndedKey
 from libs.store.audit import AuditRecord, Who
 from libs.store.certificates import Certificate, CertificateState
@@ -226,6 +227,17 @@ RECORDS = [
     Group(id=some(Noun.GROUP), name="db-admins", created_at=NOW),
     SecondFactor(
         id=some(Noun.USER), sealed=b"\x00sealed", pending=b"pending", since=NOW, step=7, recovery=("ab" * 32,), rev=2
+    ),
+    AccessToken(
+        id="cd" * 32,
+        name_id=some(Noun.ACCESS_TOKEN),
+        user=some(Noun.USER),
+        name="nightly",
+        scopes=(Scope.SEE, Scope.REVEAL),
+        created_at=NOW,
+        expires=NOW + 10,
+        last_used_at=NOW + 1,
+        address="192.0.2.7",
     ),
     Membership(
         id=membership_id(some(Noun.GROUP), some(Noun.USER)),

@@ -1,4 +1,4 @@
-"""The second factor from the command."""
+"""The second factor and access tokens from the command."""
 
 import base64
 
@@ -23,3 +23,19 @@ def test_a_second_factor_is_begun_asked_for_and_ended(keyturn: Keyturn, running:
     assert (alone.status, "a line after it" in alone.err) == (2, True)
     assert keyturn("second-factor", "end", "--user", "nobody").status == 8
     assert keyturn("second-factor", "end", "--user", PERSON).status == 3
+
+
+def test_a_program_goes_on_with_an_access_token(keyturn: Keyturn, running: Site) -> None:
+    assert running.host
+    wrong = keyturn("access-tokens", "add", "nightly", "--scope", "everything", "--stdin", stdin=PERSONS_PASSWORD)
+    assert (wrong.status, "administer" in wrong.err) == (2, True)
+    words = ("access-tokens", "add", "nightly", "--scope", "use", "--stdin", "--json")
+    made = keyturn(*words, stdin=PERSONS_PASSWORD + "\n").json
+    assert [each["name"] for each in keyturn("access-tokens", "--json").json] == ["nightly"]
+    assert keyturn("login", "--access-token", "--stdin", stdin=made["token"] + "\n").status == 0
+    assert keyturn("verify", f"{running.host}/root").status == 3  # there is nothing to compare yet
+    refused = keyturn("users")
+    assert (refused.status, "administer" in refused.err) == (7, True)
+    keyturn.signs_in()
+    assert keyturn("access-tokens", "end", made["id"]).status == 0
+    assert keyturn("login", "--access-token", "--stdin", stdin=made["token"]).status == 7

@@ -20,7 +20,7 @@ MAY_REVEAL = {
     "libs/client/client.py": "sends what a person typed, in the body of one request",
     "libs/cli/ask.py": "parts a pipe's lines into a password and a code",
     "services/api/factors/codes.py": "compares a code of a second factor",
-    "libs/cli/people.py": "reads the first-run code that a person typed",
+    "libs/cli/people.py": "reads the first-run code or the access token that a person typed",
     "libs/cli/change.py": "shows what a person asked to be revealed",
     "deploy/admin/app.py": "shows what the recovery key opened, to the operator who asked",
     "agent/proxy.py": "signs in to the proxy that agent.conf names",
