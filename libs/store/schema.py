@@ -63,6 +63,7 @@ class CollectionName(StrEnum):
     SHARES = "people.shares"
     FACTORS = "people.factors"
     ACCESS_TOKENS = "people.access_tokens"
+    REPLAYS = "people.replays"
     REQUESTS = "desk.requests"
     RESULTS = "desk.results"
     OBSERVATIONS = "desk.observations"
@@ -137,6 +138,7 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.GROUPS: (_unique("name"), _on("created_at")),
         CollectionName.MEMBERS: (_on("group", "name"), _on("user")),
         CollectionName.FACTORS: (),
+        CollectionName.REPLAYS: (_EXPIRES,),
         CollectionName.ACCESS_TOKENS: (_EXPIRES, _on("user")),
         CollectionName.SHARES: (_on("resource", "created_at"), _on("subject", "resource_at")),
         CollectionName.REQUESTS: (_OUTBOX, _on("taken", "created_at"), _on("created_at")),

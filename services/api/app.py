@@ -31,6 +31,7 @@ from libs.store.packages import Packages as StoredPackages
 from libs.store.ports import Store
 from libs.store.presence import Presences
 from libs.store.receipts import Receipts
+from libs.store.replays import Replays
 from libs.store.requests import Requests
 from libs.store.resources import Resources as StoredResources
 from libs.store.results import Results
@@ -76,6 +77,7 @@ from services.api.events import routes as event_routes
 from services.api.events.service import Events
 from services.api.factors import routes as factor_routes
 from services.api.groups import routes as group_routes
+from services.api.idempotency import Idempotency, describe
 from services.api.incidents import routes as incident_routes
 from services.api.incidents.service import Incidents
 from services.api.keys import Keys
@@ -275,8 +277,11 @@ def build(parts: Parts) -> Gateway:
     audit = Audit(trail, recorder, now)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
     agents = Agents(resources, facts, access, now)
-    reveals = Reveals(access, calls, recorder)
-    bell, about = Notifications(shown, tasks, now), About(users, parts.version, now)
+    reveals, bell, about = (
+        Reveals(access, calls, recorder),
+        Notifications(shown, tasks, now),
+        About(users, parts.version, now),
+    )
     api = FastAPI(
         title="Keyturn",
         version=parts.version,
@@ -316,6 +321,7 @@ def build(parts: Parts) -> Gateway:
     ):
         api.include_router(router)
     problems.install(api)
+    describe(api)
     pages = site.build(
         site.Services(
             about=about,
@@ -341,9 +347,12 @@ def build(parts: Parts) -> Gateway:
         return await jobs.agents_with_mail()
 
     metrics.watch(held=lambda: mailroom.waiting, with_mail=lambda: mailroom.with_mail, streams=lambda: events.open)
-    poll = Poll(tokens, mailroom, now, metrics.polled, heard.note)
+    idempotent = Idempotency(api, Replays(store), folk.tokens.find, parts.keys.session_secrets[0], now)
     return Gateway(
-        app=Door(poll, Limits(site.ByPath(pages, api), metrics.answered)),
+        app=Door(
+            Poll(tokens, mailroom, now, metrics.polled, heard.note),
+            Limits(site.ByPath(pages, idempotent), metrics.answered),
+        ),
         api=api,
         site=pages,
         mailroom=mailroom,

@@ -10,6 +10,7 @@ GatewayError              permanent, unless said otherwise
   InvalidError            a field breaks a rule; carries which
     BadCursorError        a cursor that no page of ours gave
   ConflictError           the present state does not allow it; carries a code of its own
+  ChangedMeanwhileError   it is not any more what the caller has read
   SlowDownError           retryable: too many tries; carries seconds
   DeclinedError           scheduler or bundler said no; carries their code and sentence
   AwayError               retryable: a part behind the gateway does not answer; carries a code of its own
@@ -89,6 +90,12 @@ class BadCursorError(InvalidError):
 
 class ConflictError(GatewayError):
     code = "conflict"
+
+
+class ChangedMeanwhileError(GatewayError):
+    """The thing is not any more what the caller has read."""
+
+    code = "account_changed"
 
 
 class SlowDownError(GatewayError):

@@ -29,6 +29,7 @@ from libs.store.jobs import JobDocument, JobState
 from libs.store.observations import ObservationDocument
 from libs.store.packages import Package
 from libs.store.presence import Presence
+from libs.store.replays import Replay
 from libs.store.requests import RequestDocument
 from libs.store.resources import Resource
 from libs.store.results import ResultDocument
@@ -238,6 +239,16 @@ RECORDS = [
         expires=NOW + 10,
         last_used_at=NOW + 1,
         address="192.0.2.7",
+    ),
+    Replay(
+        id="ef" * 32,
+        asked=KEY,
+        created_at=NOW,
+        expires=NOW + 10,
+        status=202,
+        media_type="application/json",
+        body=b"{}",
+        rev=1,
     ),
     Membership(
         id=membership_id(some(Noun.GROUP), some(Noun.USER)),
