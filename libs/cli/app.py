@@ -20,6 +20,7 @@ from libs.cli import (
     incidents,
     packages,
     people,
+    sessions,
     shares,
     things,
     work,
@@ -56,6 +57,7 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("login", people.login),
         ("logout", people.logout),
         ("whoami", people.whoami),
+        ("password", sessions.change_password),
         ("reset", change.reset),
         ("verify", change.verify),
         ("adopt", change.adopt),
@@ -67,6 +69,7 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
     for name, group in (
         ("users", people.users),
         ("second-factor", factors.second_factor),
+        ("sessions", sessions.sessions),
         ("access-tokens", access_tokens.access_tokens),
         ("groups", groups.groups),
         ("shares", shares.shares),

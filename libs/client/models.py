@@ -98,6 +98,15 @@ class Until(Answer):
     expires_at: datetime
 
 
+class OwnSession(Answer):
+    id: str
+    created_at: datetime
+    expires_at: datetime
+    address: str
+    via: str
+    here: bool
+
+
 class Session(Answer):
     user: User
     created_at: datetime

@@ -36,6 +36,18 @@ class PeopleCalls(ABC):
         """Who is signed in, and until when."""
         return self._http.get("/v1/sessions/current", models.Session)
 
+    def sessions(self) -> list[models.OwnSession]:
+        """Where you are signed in."""
+        return self._http.items("/v1/sessions", models.OwnSession, limit=10_000)
+
+    def end_session(self, key: str) -> None:
+        self._http.delete(f"/v1/sessions/{part(key)}")
+
+    def change_password(self, own: Secret, new: Secret, code: Secret | None = None) -> models.SignedIn:
+        """Changes your password; you are signed out everywhere, and this client goes on with a fresh session."""
+        body = {"own": own.reveal().decode(), "password": new.reveal().decode()} | _typed(code)
+        return self._begin(self._http.post("/v1/sessions/password", models.SignedIn, body))
+
     # ---- the second factor
 
     def second_factor(self) -> models.SecondFactor:

@@ -293,7 +293,7 @@ def build(parts: Parts) -> Gateway:
     )
     for router in (
         setup_routes.router(setup),
-        session_routes.router(signing_in, entering),
+        session_routes.router(signing_in, folk.mine, entering, in_person),
         factor_routes.router(folk.factor, entering, in_person),
         access_token_routes.router(folk.tokens, in_person),
         user_routes.router(folk.users, caller),

@@ -24,7 +24,9 @@ from services.api.problems import problem
 
 LIFETIME = 24 * 3_600_000
 PATTERN = r"^[A-Za-z0-9._:-]{8,128}$"
-ONCE = re.compile(r"/v1/(packages|access-tokens|second-factor(/confirm|/remove)?|accounts/[^/]+/reveal|sessions|setup)")
+ONCE = re.compile(
+    r"/v1/(packages|access-tokens|second-factor(/confirm|/remove)?|accounts/[^/]+/reveal|sessions(/password)?|setup)"
+)
 """Routes whose answer may hold a secret."""
 
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})

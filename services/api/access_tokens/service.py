@@ -43,9 +43,9 @@ class AccessTokens:
         self._tokens, self._users, self._members, self._sessions = tokens, users, members, sessions
         self._recorder, self._clock, self._entropy = recorder, clock, entropy
 
-    async def find(self, key: str, address: str, via: Via) -> Caller | None:
+    async def find(self, key: str, address: str, via: Via, *, use: bool = True) -> Caller | None:
         """Who has the token with this hash, be it a session's or an access token, while it is good."""
-        found = await self._sessions.find(key, address, via)
+        found = await self._sessions.find(key, address, via, use=use)
         if found is not None:
             return found
         now = self._clock()
@@ -53,14 +53,17 @@ class AccessTokens:
         user = None if token is None else await self._users.get(token.user)
         if token is None or user is None or user.disabled:
             return None
-        if token.last_used_at is None or now - token.last_used_at >= _TOUCH:
+        if use and (token.last_used_at is None or now - token.last_used_at >= _TOUCH):
             await self._tokens.touch(key, now, address)
         groups = () if user.role is Role.ADMINISTRATOR else tuple(g.group for g in await self._members.of_user(user.id))
         return Caller(user.id, user.name, user.role, key, address, via, groups, scopes=frozenset(token.scopes))
 
     async def again(self, caller: Caller) -> Caller | None:
-        """The caller as they are now, with a role and groups that may have changed; None once it is over."""
-        return await self.find(caller.session, caller.address, caller.via)
+        """The caller as they are now, with a role and groups that may have changed; None once it is over.
+
+        A stream that only listens is no use of a session.
+        """
+        return await self.find(caller.session, caller.address, caller.via, use=False)
 
     async def mine(self, caller: Caller) -> list[AccessTokenView]:
         """The person's own, newest first."""

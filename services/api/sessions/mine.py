@@ -17,7 +17,7 @@ from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, NotSignedInError, NotThereError
 from services.api.sessions.hashing import Hashing, check
 from services.api.sessions.schemas import SignedInView
-from services.api.sessions.service import Sessions
+from services.api.sessions.service import IDLE, Sessions
 
 
 class OwnSession(NamedTuple):
@@ -49,7 +49,7 @@ class Mine:
 
     async def sessions(self, caller: Caller) -> list[OwnSession]:
         """Where the person is signed in, newest first."""
-        found = await self._sessions.of_user(caller.id, self._clock())
+        found = await self._sessions.of_user(caller.id, self._clock(), IDLE)
         views = [_view(each, caller) for each in found]
         return sorted(views, key=lambda each: (not each.here, -each.created_at))
 

@@ -24,6 +24,23 @@ class SignedInView(View):
     user: UserView
 
 
+class NewPasswordBody(Body):
+    own: Secret = Field(description="The password that you have now.")
+    password: Secret = Field(description="The new one: 12 to 128 characters, taken as they are.")
+    code: Secret | None = Field(default=None, description="Of your second factor, if you have one.")
+
+
+class OwnSessionView(View):
+    """Where you are signed in."""
+
+    id: str
+    created_at: Moment
+    expires_at: Moment
+    address: str
+    via: str = Field(description="`page`, `command` or `api`.")
+    here: bool = Field(description="The one that asks.")
+
+
 class SessionView(View):
     user: UserView
     created_at: Moment

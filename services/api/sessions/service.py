@@ -1,4 +1,4 @@
-"""Signing in: a name and a password against a token of twelve hours."""
+"""Signing in: a name and a password against a token of twelve hours, or of one hour without use."""
 
 from collections.abc import Callable
 
@@ -20,6 +20,10 @@ from services.api.sessions.tickets import Holder, Tickets
 from services.api.users.service import view
 
 LIFETIME = 12 * 3_600_000
+IDLE = 3_600_000
+"""A session that nobody used for so long is over; an open page alone is no use of it."""
+
+_TOUCH = 60_000
 
 
 class Sessions:
@@ -112,11 +116,14 @@ class Sessions:
         await self._sessions.insert(session)
         return SignedInView(token=token, expires_at=session.expires, user=view(user))
 
-    async def find(self, key: str, address: str, via: Via) -> Caller | None:
-        """Who has the token with this hash, while it is good."""
-        session = await self._sessions.live(key, self._clock())
+    async def find(self, key: str, address: str, via: Via, *, use: bool = True) -> Caller | None:
+        """Who has the token with this hash, while it is good; `use`: the person does something with it."""
+        now = self._clock()
+        session = await self._sessions.live(key, now, IDLE)
         if session is None:
             return None
+        if use and now - session.last_used_at >= _TOUCH:
+            await self._sessions.touch(key, now)
         user = await self._users.get(session.user)
         if user is None or user.disabled:
             return None

@@ -54,6 +54,9 @@ class Route:
 INTERFACE: dict[tuple[str, str], Route] = {
     ("GET", "/v1/sessions/current"): Route(EVERYBODY),
     ("DELETE", "/v1/sessions/current"): Route(EVERYBODY, 204),
+    ("GET", "/v1/sessions"): Route(EVERYBODY),
+    ("POST", "/v1/sessions/password"): Route(EVERYBODY, 422, {"own": PASSWORD, "password": "short"}),
+    ("DELETE", "/v1/sessions/{session}"): Route(NOBODYS),
     ("GET", "/v1/users"): Route(OVERSEE),
     ("POST", "/v1/users"): Route(ADMINISTER, 201, {"name": "new", "password": "x" * 12}),
     ("GET", "/v1/users/{ben}"): Route(BENS_OWN),

@@ -18,6 +18,9 @@ CALLERS = ("nobody", "ben", "eve", "ada")
 # For each route: the body, and the status for nobody, the owner, another user, an administrator.
 TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("GET", "/v1/sessions/current"): (None, (401, 200, 200, 200)),
+    ("GET", "/v1/sessions"): (None, (401, 200, 200, 200)),
+    ("DELETE", "/v1/sessions/{session}"): (None, (401, 404, 404, 404)),
+    ("POST", "/v1/sessions/password"): ({"own": "is-not-theirs", "password": "x" * 12}, (401, 422, 422, 422)),
     ("GET", "/v1/users"): (None, (401, 403, 403, 200)),
     ("POST", "/v1/users"): ({"name": "new", "password": "x" * 12}, (401, 403, 403, 201)),
     ("GET", "/v1/users/{user}"): (None, (401, 200, 404, 200)),
@@ -93,6 +96,7 @@ async def test_each_caller_gets_what_is_theirs(
         enrolment=enrolment.id,
         agent=resource.agent,
         incident=incident.id,
+        session="0" * 20,
         group=derived_id(Noun.GROUP, "nowhere"),
         share=derived_id(Noun.SHARE, "nowhere"),
     )

@@ -39,3 +39,17 @@ def test_a_program_goes_on_with_an_access_token(keyturn: Keyturn, running: Site)
     keyturn.signs_in()
     assert keyturn("access-tokens", "end", made["id"]).status == 0
     assert keyturn("login", "--access-token", "--stdin", stdin=made["token"]).status == 7
+
+
+def test_sessions_are_listed_and_ended_and_the_password_is_changed(keyturn: Keyturn) -> None:
+    keyturn.signs_in()
+    found = keyturn("sessions", "--json").json
+    other = next(each["id"] for each in found if not each["here"])
+    assert keyturn("sessions", "end", "x").status == 2
+    assert keyturn("sessions", "end", other).status == 0
+    assert "this one" in keyturn("sessions").out
+    new = "Another-long-password-1"
+    assert keyturn("password", "--stdin", stdin=f"{PERSONS_PASSWORD}\n{new}").status == 0
+    assert keyturn("whoami").status == 0
+    assert keyturn("login", PERSON, "--stdin", stdin=PERSONS_PASSWORD).status == 7
+    assert keyturn("login", PERSON, "--stdin", stdin=new).status == 0
