@@ -9,15 +9,18 @@ import httpx
 import typer
 
 from libs.cli import (
+    access_tokens,
     agents,
     audit,
     change,
     enrolments,
     exits,
+    factors,
     groups,
     incidents,
     packages,
     people,
+    sessions,
     shares,
     things,
     work,
@@ -54,6 +57,7 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("login", people.login),
         ("logout", people.logout),
         ("whoami", people.whoami),
+        ("password", sessions.change_password),
         ("reset", change.reset),
         ("verify", change.verify),
         ("adopt", change.adopt),
@@ -64,6 +68,9 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         made.command(name)(act)
     for name, group in (
         ("users", people.users),
+        ("second-factor", factors.second_factor),
+        ("sessions", sessions.sessions),
+        ("access-tokens", access_tokens.access_tokens),
         ("groups", groups.groups),
         ("shares", shares.shares),
         ("resources", things.resources),

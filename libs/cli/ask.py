@@ -54,6 +54,19 @@ def secret(prompt: str, *, stdin: bool) -> Secret:
         raise typer.Abort from error
 
 
+def secret_and_code(prompt: str, *, stdin: bool) -> tuple[Secret, Secret | None]:
+    """A password, and from a pipe with a second line the code of a second factor.
+
+    Raises:
+        WrongUseError: as `secret` does.
+    """
+    if not stdin:
+        return secret(prompt, stdin=False), None
+    raw = piped()[0].reveal().decode()
+    password, line_end, code = raw.partition("\n")
+    return Secret(password.removesuffix("\r")), Secret(code.strip()) if line_end and code.strip() else None
+
+
 def new_password(prompt: str, *, stdin: bool) -> Secret:
     """A new password: twice from a person, once from a pipe.
 

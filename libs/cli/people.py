@@ -11,9 +11,16 @@ from libs.cli.context import Context, Json, of, only
 from libs.cli.listing import lists, noun
 from libs.cli.show import ago
 from libs.client import models
-from libs.client.errors import WrongUseError
+from libs.client.errors import NotSignedInError, WrongUseError
+from libs.wire.secret import Secret
 
 Stdin = Annotated[bool, typer.Option("--stdin", help="Read the password from standard input.")]
+StdinCode = Annotated[
+    bool,
+    typer.Option(
+        "--stdin", help="Read the password from standard input; on a line after it, the code, if you need one."
+    ),
+]
 StdinBoth = Annotated[
     bool,
     typer.Option("--stdin", help="Read from standard input: the code on one line, unless in a file; the password."),
@@ -53,18 +60,43 @@ def set_up(
 def login(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Your sign-in name.")] = None,
-    stdin: Stdin = False,
+    stdin: StdinCode = False,
+    access_token: Annotated[
+        bool, typer.Option("--access-token", help="With an access token in the place of name and password.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Sign in, and remember the server and the session."""
     call = of(context)
+    if access_token:
+        _keep_token(call, ask.secret("Access token", stdin=stdin), as_json=as_json)
+        return
     if name is None and (stdin or not sys.stdin.isatty()):
         raise WrongUseError("There is nobody to ask for the name; give it: keyturn login NAME --stdin")
     with call.client(signed_in=False) as client:
         who = name or str(typer.prompt("Name"))
-        signed_in = client.sign_in(who, ask.secret("Password", stdin=stdin))
+        password, code = ask.secret_and_code("Password", stdin=stdin)
+        try:
+            signed_in = client.sign_in(who, password, code)
+        except NotSignedInError as error:
+            if error.code != "code_needed" or stdin:
+                raise
+            signed_in = client.sign_in(who, password, ask.secret("Code of your second factor", stdin=False))
     until = f"{signed_in.expires_at:%Y-%m-%d %H:%M %Z}"
     _keep(call, signed_in, f"Signed in as {signed_in.user.name} until {until}.", as_json=as_json)
+
+
+def _keep_token(call: Context, token: Secret, *, as_json: bool) -> None:
+    """Remembers an access token, once the server has taken it."""
+    plain = token.reveal().decode().strip()
+    call.keep(plain)
+    with call.client() as client:
+        client.notifications(limit=1)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data({"access_token": True})
+    else:
+        screen.say("The server takes it; this profile goes on with it.")
 
 
 def _keep(call: Context, signed_in: models.SignedIn, sentence: str, *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.wire.observations import Kind
 from libs.wire.requests import Platform
@@ -26,6 +26,40 @@ class User(Answer):
     role: str
     disabled: bool = False
     created_at: datetime
+
+
+class SecondFactor(Answer):
+    on: bool
+    since: datetime | None
+    recovery_left: int
+    required: bool
+
+
+class Begun(Answer):
+    """A second factor to be confirmed; shown once."""
+
+    secret: str = Field(repr=False)
+    address: str = Field(repr=False)
+
+
+class RecoveryCodes(Answer):
+    recovery_codes: tuple[str, ...] = Field(repr=False)
+
+
+class AccessToken(Answer):
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    last_address: str
+
+
+class MadeAccessToken(AccessToken):
+    """Shown once."""
+
+    token: str = Field(repr=False)
 
 
 class Group(Answer):
@@ -62,6 +96,15 @@ class Until(Answer):
 
     user: User
     expires_at: datetime
+
+
+class OwnSession(Answer):
+    id: str
+    created_at: datetime
+    expires_at: datetime
+    address: str
+    via: str
+    here: bool
 
 
 class Session(Answer):

@@ -23,9 +23,9 @@ class PeopleCalls(ABC):
         body = {"code": code, "name": name, "password": password.reveal().decode()}
         return self._begin(self._http.post("/v1/setup", models.SignedIn, body))
 
-    def sign_in(self, name: str, password: Secret) -> models.SignedIn:
-        """Signs in; this client goes on with the session."""
-        body = {"name": name, "password": password.reveal().decode()}
+    def sign_in(self, name: str, password: Secret, code: Secret | None = None) -> models.SignedIn:
+        """Signs in, with the code of a second factor where there is one; this client goes on with the session."""
+        body = {"name": name, "password": password.reveal().decode()} | _typed(code)
         return self._begin(self._http.post("/v1/sessions", models.SignedIn, body))
 
     def sign_out(self) -> None:
@@ -35,6 +35,58 @@ class PeopleCalls(ABC):
     def who(self) -> models.Session:
         """Who is signed in, and until when."""
         return self._http.get("/v1/sessions/current", models.Session)
+
+    def sessions(self) -> list[models.OwnSession]:
+        """Where you are signed in."""
+        return self._http.items("/v1/sessions", models.OwnSession, limit=10_000)
+
+    def end_session(self, key: str) -> None:
+        self._http.delete(f"/v1/sessions/{part(key)}")
+
+    def change_password(self, own: Secret, new: Secret, code: Secret | None = None) -> models.SignedIn:
+        """Changes your password; you are signed out everywhere, and this client goes on with a fresh session."""
+        body = {"own": own.reveal().decode(), "password": new.reveal().decode()} | _typed(code)
+        return self._begin(self._http.post("/v1/sessions/password", models.SignedIn, body))
+
+    # ---- the second factor
+
+    def second_factor(self) -> models.SecondFactor:
+        """Whether you have one."""
+        return self._http.get("/v1/second-factor", models.SecondFactor)
+
+    def begin_second_factor(self, password: Secret, code: Secret | None = None) -> models.Begun:
+        """A secret for an app, which counts once `confirm_second_factor` was given a code of it."""
+        body = {"password": password.reveal().decode()} | _typed(code)
+        return self._http.post("/v1/second-factor", models.Begun, body)
+
+    def confirm_second_factor(self, code: Secret) -> tuple[str, ...]:
+        """The recovery codes, which are shown this once."""
+        return self._http.post("/v1/second-factor/confirm", models.RecoveryCodes, _typed(code)).recovery_codes
+
+    def end_second_factor(self, password: Secret, code: Secret) -> None:
+        """Ends your own."""
+        body = {"password": password.reveal().decode()} | _typed(code)
+        self._http.send("/v1/second-factor/remove", body)
+
+    def take_second_factor(self, user: str) -> None:
+        """Ends that of somebody who lost phone and recovery codes."""
+        self._http.delete(f"/v1/users/{part(user)}/second-factor")
+
+    # ---- access tokens
+
+    def access_tokens(self) -> list[models.AccessToken]:
+        """Your own, newest first."""
+        return self._http.items("/v1/access-tokens", models.AccessToken, limit=10_000)
+
+    def make_access_token(
+        self, name: str, scopes: list[str], days: int, password: Secret, code: Secret | None = None
+    ) -> models.MadeAccessToken:
+        """A token for a program, which is shown this once."""
+        body = {"name": name, "scopes": scopes, "days": days, "password": password.reveal().decode()} | _typed(code)
+        return self._http.post("/v1/access-tokens", models.MadeAccessToken, body)
+
+    def end_access_token(self, key: str) -> None:
+        self._http.delete(f"/v1/access-tokens/{part(key)}")
 
     # ---- users
 
@@ -98,3 +150,7 @@ class PeopleCalls(ABC):
 
     def end_share(self, key: str) -> None:
         self._http.delete(f"/v1/shares/{part(key)}")
+
+
+def _typed(code: Secret | None) -> dict[str, str]:
+    return {} if code is None else {"code": code.reveal().decode()}

@@ -91,6 +91,11 @@ class Transport:
         """The answer to a PATCH; values that are None are left out."""
         return self._model("PATCH", path, shape, json=_given(body))
 
+    def send(self, path: str, body: Mapping[str, Any]) -> None:
+        """A POST without an answer."""
+        with self.stream("POST", path, json=_given(body)) as answer:
+            answer.read()
+
     def delete(self, path: str) -> None:
         """A DELETE without an answer."""
         with self.stream("DELETE", path) as answer:

@@ -61,6 +61,9 @@ class CollectionName(StrEnum):
     GROUPS = "people.groups"
     MEMBERS = "people.members"
     SHARES = "people.shares"
+    FACTORS = "people.factors"
+    ACCESS_TOKENS = "people.access_tokens"
+    REPLAYS = "people.replays"
     REQUESTS = "desk.requests"
     RESULTS = "desk.results"
     OBSERVATIONS = "desk.observations"
@@ -134,6 +137,9 @@ INDEXES: Mapping[CollectionName, tuple[Index, ...]] = MappingProxyType(
         CollectionName.RUNS: (),
         CollectionName.GROUPS: (_unique("name"), _on("created_at")),
         CollectionName.MEMBERS: (_on("group", "name"), _on("user")),
+        CollectionName.FACTORS: (),
+        CollectionName.REPLAYS: (_EXPIRES,),
+        CollectionName.ACCESS_TOKENS: (_EXPIRES, _on("user")),
         CollectionName.SHARES: (_on("resource", "created_at"), _on("subject", "resource_at")),
         CollectionName.REQUESTS: (_OUTBOX, _on("taken", "created_at"), _on("created_at")),
         CollectionName.RESULTS: (_OUTBOX, _on("taken", "created_at"), _on("job"), _on("created_at")),

@@ -7,6 +7,8 @@ from libs.store.record import Expiry, Record
 from libs.store.schema import CollectionName
 from libs.store.table import Table
 
+_EVER = 2**53
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session(Record):
@@ -18,6 +20,7 @@ class Session(Record):
     expires: Expiry
     address: str = ""
     via: str = ""
+    strong: bool = False  # a second factor was shown
 
 
 class Sessions(Table[Session]):
@@ -26,19 +29,23 @@ class Sessions(Table[Session]):
     def __init__(self, store: Store) -> None:
         super().__init__(store, CollectionName.SESSIONS, Session)
 
-    async def live(self, key: str, now: int) -> Session | None:
-        """The session, while it has not expired."""
+    async def live(self, key: str, now: int, idle: int = _EVER) -> Session | None:
+        """The session, while it has not expired and was used within the last `idle` milliseconds."""
         found = await self.get(key)
-        return found if found is not None and now < found.expires else None
+        return found if found is not None and _lives(found, now, idle) else None
 
-    async def of_user(self, user: str, now: int) -> list[Session]:
-        """A person's sessions that have not expired."""
+    async def of_user(self, user: str, now: int, idle: int = _EVER) -> list[Session]:
+        """A person's sessions that have not expired and were used within the last `idle` milliseconds."""
         found = self._all(await self._collection.find(equals={"user": user}, limit=1_000))
-        return [each for each in found if now < each.expires]
+        return [each for each in found if _lives(each, now, idle)]
 
     async def touch(self, key: str, at: int) -> None:
         """It was used at `at`."""
         await self._collection.update(key, set={"last_used_at": at})
+
+    async def mark(self, key: str, *, strong: bool) -> None:
+        """Whether a second factor stands behind it, from now on."""
+        await self._collection.update(key, set={"strong": strong})
 
     async def end(self, key: str) -> bool:
         """Signed out; False when it was over already."""
@@ -48,3 +55,7 @@ class Sessions(Table[Session]):
         """Ends all of a person's sessions; how many there were."""
         found = await self._collection.find(equals={"user": user}, limit=10_000)
         return sum([await self._collection.delete(document["_id"]) for document in found])
+
+
+def _lives(session: Session, now: int, idle: int) -> bool:
+    return now < session.expires and now - session.last_used_at < idle

@@ -41,6 +41,7 @@ class Noun(StrEnum):
     GROUP = "grp"
     SHARE = "shr"
     MEMBERSHIP = "mem"
+    ACCESS_TOKEN = "act"  # noqa: S105 - as above
 
 
 def _pattern(noun: Noun) -> StringConstraints:
@@ -57,6 +58,7 @@ EventId = Annotated[str, _pattern(Noun.EVENT)]
 TokenId = Annotated[str, _pattern(Noun.TOKEN)]
 PackageId = Annotated[str, _pattern(Noun.PACKAGE)]
 ObservationId = Annotated[str, _pattern(Noun.OBSERVATION)]
+AccessTokenId = Annotated[str, _pattern(Noun.ACCESS_TOKEN)]
 GroupId = Annotated[str, _pattern(Noun.GROUP)]
 ShareId = Annotated[str, _pattern(Noun.SHARE)]
 EnrolmentId = Annotated[str, _pattern(Noun.ENROLMENT)]

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from libs.domain.accounts import Account
+from libs.store.access_tokens import Scope
 from libs.store.accounts import Accounts
 from libs.store.ports import After
 from libs.store.resources import Resource, Resources
@@ -46,6 +47,9 @@ class Caller:
     address: str
     via: Via
     groups: tuple[str, ...] = ()
+    scopes: frozenset[Scope] | None = None  # of an access token; None: a session, which is for everything
+    strong: bool = False  # signed in with a second factor
+    incomplete: bool = False  # this server wants one, and there is none yet
 
     @property
     def is_administrator(self) -> bool:
@@ -85,8 +89,10 @@ def may(caller: Caller, need: Level) -> None:
     """Returns where nothing about the person themselves forbids `need`.
 
     Raises:
-        NotAllowedError: their role is for less.
+        NotAllowedError: their role, or the scopes of their token, are for less.
     """
+    if caller.scopes is not None and not _reaches(_widest(caller.scopes), need):
+        raise NotAllowedError(f"This access token has not the scope {need}.", "scope_missing")
     if not _reaches(AT_MOST.get(caller.role, Level.MANAGE), need):
         raise NotAllowedError("An auditor sees everything and changes nothing. Ask an operator or the owner.")
 
@@ -95,8 +101,9 @@ def administrator(caller: Caller) -> None:
     """Returns for an administrator.
 
     Raises:
-        NotAllowedError: the person is none.
+        NotAllowedError: the person is none, or comes with a token that has not this scope.
     """
+    _scoped(caller, Scope.ADMINISTER)
     if not caller.is_administrator:
         raise NotAllowedError("Only an administrator may do this. Ask one of yours.")
 
@@ -105,10 +112,20 @@ def overseer(caller: Caller) -> None:
     """Returns for an administrator or an auditor.
 
     Raises:
-        NotAllowedError: the person is neither.
+        NotAllowedError: the person is neither, or comes with a token that has not the scope `administer`.
     """
+    _scoped(caller, Scope.ADMINISTER)
     if not caller.is_overseer:
         raise NotAllowedError("Only an administrator or an auditor may see this.")
+
+
+def reveals(caller: Caller) -> None:
+    """Returns for a session, and for a token that was made for this.
+
+    Raises:
+        NotAllowedError: it was not.
+    """
+    _scoped(caller, Scope.REVEAL)
 
 
 def owned(caller: Caller, owner: str, noun: str, *, changes: bool = False) -> None:
@@ -229,12 +246,23 @@ class Access:
 
 
 def _enough(caller: Caller, level: Level, need: Level, noun: str, resource: Resource) -> None:
+    may(caller, need)
     if _reaches(level, need):
         return
-    may(caller, need)
     raise NotAllowedError(
         f"You may {level} this {noun}, not {need} it. Ask its owner, {resource.owner_name}, to share it with you."
     )
+
+
+def _scoped(caller: Caller, scope: Scope) -> None:
+    if caller.scopes is not None and scope not in caller.scopes:
+        raise NotAllowedError(f"This access token has not the scope {scope}.", "scope_missing")
+
+
+def _widest(scopes: frozenset[Scope]) -> Level:
+    """The most that a token's scopes allow on a resource; each lets see."""
+    of = {Scope.MANAGE: Level.MANAGE, Scope.USE: Level.USE}
+    return next((level for scope, level in of.items() if scope in scopes), Level.SEE)
 
 
 def _reaches(level: Level, need: Level) -> bool:

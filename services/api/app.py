@@ -32,6 +32,7 @@ from libs.store.packages import Packages as StoredPackages
 from libs.store.ports import Store
 from libs.store.presence import Presences
 from libs.store.receipts import Receipts
+from libs.store.replays import Replays
 from libs.store.requests import Requests
 from libs.store.resources import Resources as StoredResources
 from libs.store.results import Results
@@ -48,6 +49,7 @@ from services.api import people, problems
 from services.api.about import routes as about_routes
 from services.api.about.service import About
 from services.api.access import Access
+from services.api.access_tokens import routes as access_token_routes
 from services.api.accounts import routes as account_routes
 from services.api.accounts.service import Accounts
 from services.api.agent_door import routes as agent_routes
@@ -77,7 +79,9 @@ from services.api.enrolments import routes as enrolment_routes
 from services.api.enrolments.service import Enrolments
 from services.api.events import routes as event_routes
 from services.api.events.service import Events
+from services.api.factors import routes as factor_routes
 from services.api.groups import routes as group_routes
+from services.api.idempotency import Idempotency, describe
 from services.api.incidents import routes as incident_routes
 from services.api.incidents.service import Incidents
 from services.api.keys import Keys
@@ -131,6 +135,7 @@ class Parts:
     entropy: Entropy = secrets.token_bytes
     hasher: PasswordHasher | None = None
     heartbeat_seconds: float = 15.0
+    second_factor: bool = False  # whether everybody must have one
     notices: Path | None = None  # their file
 
 
@@ -197,6 +202,8 @@ def build(parts: Parts) -> Gateway:
         access,
         recorder,
         hasher=parts.hasher,
+        session_secrets=parts.keys.session_secrets,
+        second_factor=parts.second_factor,
         clock=now,
         entropy=entropy,
         signed_in=metrics.signed_in,
@@ -229,7 +236,7 @@ def build(parts: Parts) -> Gateway:
     choosing = Choosing(
         requests, certificates, resources, runs, facts, signer=signer, recorder=recorder, nudge=parts.nudge
     )
-    events = Events(access.may_see, signing_in.again, parts.heartbeat_seconds)
+    events = Events(access.may_see, folk.tokens.again, parts.heartbeat_seconds)
     packages = Packages(
         StoredPackages(store),
         Tokens(store),
@@ -271,14 +278,18 @@ def build(parts: Parts) -> Gateway:
     )
     signed = SignedRequests(identities, Nonces(store), forks, now, metrics.agent_refused)
     # Routes.
-    caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
+    caller, listener = signed_in(folk.tokens.find), signed_in(folk.tokens.find, cookie=True)
+    entering, in_person = signed_in(signing_in.find, incomplete=True), signed_in(signing_in.find)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(facts, access, now)
     handing, trail = HandingOver(access, users, calls, recorder), AuditTrail(store)
     audit = Audit(trail, recorder, now)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
     agents, ailing = Agents(resources, facts, access, now), Ailing(documents, presences, resources, access, now)
-    reveals = Reveals(access, calls, recorder)
-    bell, about = Notifications(shown, tasks, now), About(users, parts.version, now)
+    reveals, bell, about = (
+        Reveals(access, calls, recorder),
+        Notifications(shown, tasks, now),
+        About(users, parts.version, now),
+    )
     api = FastAPI(
         title="Keyturn",
         version=parts.version,
@@ -290,7 +301,9 @@ def build(parts: Parts) -> Gateway:
     )
     for router in (
         setup_routes.router(setup),
-        session_routes.router(signing_in, caller),
+        session_routes.router(signing_in, folk.mine, entering, in_person),
+        factor_routes.router(folk.factor, entering, in_person),
+        access_token_routes.router(folk.tokens, in_person),
         user_routes.router(folk.users, caller),
         group_routes.router(folk.groups, caller),
         share_routes.router(folk.shares, caller),
@@ -318,6 +331,7 @@ def build(parts: Parts) -> Gateway:
     ):
         api.include_router(router)
     problems.install(api)
+    describe(api)
     pages = site.build(
         site.Services(
             about=about,
@@ -339,9 +353,12 @@ def build(parts: Parts) -> Gateway:
     )
 
     metrics.watch(held=lambda: mailroom.waiting, with_mail=lambda: mailroom.with_mail, streams=lambda: events.open)
-    poll = Poll(tokens, mailroom, now, metrics.polled, heard.note)
+    idempotent = Idempotency(api, Replays(store), folk.tokens.find, parts.keys.session_secrets[0], now)
     return Gateway(
-        app=Door(poll, Limits(site.ByPath(pages, api), metrics.answered)),
+        app=Door(
+            Poll(tokens, mailroom, now, metrics.polled, heard.note),
+            Limits(site.ByPath(pages, idempotent), metrics.answered),
+        ),
         api=api,
         site=pages,
         mailroom=mailroom,

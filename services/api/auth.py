@@ -16,7 +16,7 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.access import Caller, Via
-from services.api.errors import NotSignedInError
+from services.api.errors import NotSignedInError, SecondFactorFirstError
 
 _SCHEME = HTTPBearer(auto_error=False, description="The token of `POST /v1/sessions`.")
 _VIAS: dict[str, Via] = {"command": "command", "page": "page"}
@@ -57,8 +57,14 @@ def cookie_of(request: Request) -> str | None:
     return token if token and len(token) <= _MAX_TOKEN else None
 
 
-def signed_in(find: Find, *, cookie: bool = False) -> SignedIn:
-    """The dependency that demands a good token; with `cookie`, the browser's own counts where no other is sent."""
+def signed_in(find: Find, *, cookie: bool = False, incomplete: bool = False) -> SignedIn:
+    """The dependency that demands a good token.
+
+    Args:
+        find: Who has a token.
+        cookie: Whether the browser's own counts where no other is sent.
+        incomplete: Whether it serves also who lacks the second factor that this server wants.
+    """
 
     async def caller(
         request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_SCHEME)]
@@ -72,6 +78,8 @@ def signed_in(find: Find, *, cookie: bool = False) -> SignedIn:
         found = await find(hashed(token), address(request), by)
         if found is None:
             raise NotSignedInError
+        if found.incomplete and not incomplete:
+            raise SecondFactorFirstError
         return found
 
     return caller

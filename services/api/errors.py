@@ -5,10 +5,12 @@ GatewayError              permanent, unless said otherwise
   WrongSignInError        the name or the password is wrong; which of them is not said
   WrongSetupCodeError     the set-up code is another one, or spent, or past
   NotAllowedError         the person's role does not allow it
+    SecondFactorFirstError  a second factor is wanted first
   NotThereError           no such thing, or not for this person: the same answer
   InvalidError            a field breaks a rule; carries which
     BadCursorError        a cursor that no page of ours gave
   ConflictError           the present state does not allow it; carries a code of its own
+  ChangedMeanwhileError   it is not any more what the caller has read
   SlowDownError           retryable: too many tries; carries seconds
   DeclinedError           scheduler or bundler said no; carries their code and sentence
   AwayError               retryable: a part behind the gateway does not answer; carries a code of its own
@@ -44,8 +46,8 @@ class NotSignedInError(GatewayError):
 class WrongSignInError(GatewayError):
     code = "wrong_sign_in"
 
-    def __init__(self) -> None:
-        super().__init__("The name or the password is not right.")
+    def __init__(self, sentence: str = "The name or the password is not right.") -> None:
+        super().__init__(sentence)
 
 
 class WrongSetupCodeError(GatewayError):
@@ -54,6 +56,15 @@ class WrongSetupCodeError(GatewayError):
 
 class NotAllowedError(GatewayError):
     code = "not_allowed"
+
+
+class SecondFactorFirstError(NotAllowedError):
+    """Signed in, but without the second factor that this server wants everybody to have."""
+
+    code = "second_factor_required"
+
+    def __init__(self) -> None:
+        super().__init__("This server wants everybody to have a second factor. Begin yours, then go on.")
 
 
 class NotThereError(GatewayError):
@@ -79,6 +90,12 @@ class BadCursorError(InvalidError):
 
 class ConflictError(GatewayError):
     code = "conflict"
+
+
+class ChangedMeanwhileError(GatewayError):
+    """The thing is not any more what the caller has read."""
+
+    code = "account_changed"
 
 
 class SlowDownError(GatewayError):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 
+from libs.store.access_tokens import AccessTokens as StoredTokens
+from libs.store.factors import SecondFactors
 from libs.store.groups import Groups as StoredGroups
 from libs.store.groups import Members
 from libs.store.ports import Store
@@ -14,12 +16,17 @@ from libs.store.shares import Shares as StoredShares
 from libs.store.users import Users as StoredUsers
 from libs.wire.ids import Entropy
 from services.api.access import Access
+from services.api.access_tokens.service import AccessTokens
 from services.api.audit.recording import Recorder
+from services.api.factors.codes import FactorKeys
+from services.api.factors.own import OwnFactor
+from services.api.factors.service import Factors
 from services.api.groups.service import Groups
 from services.api.sessions.hashing import Hashing
 from services.api.sessions.mine import Mine
 from services.api.sessions.service import Sessions
 from services.api.sessions.slowdown import Slowdown
+from services.api.sessions.tickets import Tickets
 from services.api.shares.service import Shares
 from services.api.users.service import Users
 
@@ -33,6 +40,8 @@ class People:
     users: Users
     sessions: Sessions
     mine: Mine
+    factor: OwnFactor
+    tokens: AccessTokens
     groups: Groups
     shares: Shares
 
@@ -44,20 +53,52 @@ def build(
     recorder: Recorder,
     *,
     hasher: PasswordHasher | None,
+    session_secrets: tuple[bytes, ...],
+    second_factor: bool,
     clock: Callable[[], int],
     entropy: Entropy,
     signed_in: Callable[[str], None],
 ) -> People:
-    """People on this store; `clock` in Unix milliseconds, `signed_in` is told how each sign-in ended."""
+    """People on this store.
+
+    `second_factor`: whether everybody must have one; what is kept of theirs is sealed by `session_secrets`. `clock` in
+    Unix milliseconds; `signed_in` is told how each sign-in ended.
+    """
     users, kept = StoredUsers(store), StoredSessions(store)
     groups, members, shares = StoredGroups(store), Members(store), StoredShares(store)
     hashing = Hashing(hasher)
-    sessions = Sessions(kept, users, members, hashing, Slowdown(clock), recorder=recorder, clock=clock, count=signed_in)
+    slowdown = Slowdown(clock)
+    factors = Factors(
+        SecondFactors(store),
+        FactorKeys(session_secrets, entropy),
+        slowdown,
+        recorder,
+        required=second_factor,
+        clock=clock,
+        entropy=entropy,
+    )
+    tickets = Tickets(session_secrets, clock)
+    sessions = Sessions(
+        kept,
+        users,
+        members,
+        hashing,
+        factors,
+        slowdown=slowdown,
+        tickets=tickets,
+        recorder=recorder,
+        clock=clock,
+        count=signed_in,
+    )
     return People(
         stored=users,
         hashing=hashing,
         users=Users(users, kept, hashing, recorder, clock=clock, entropy=entropy),
         sessions=sessions,
+        tokens=AccessTokens(
+            StoredTokens(store), users, members, sessions, recorder=recorder, clock=clock, entropy=entropy
+        ),
+        factor=OwnFactor(factors, sessions, users),
         mine=Mine(kept, users, hashing, sessions, recorder=recorder, clock=clock),
         groups=Groups(groups, members, users, shares, recorder=recorder, clock=clock, entropy=entropy),
         shares=Shares(shares, resources, users, groups, access=access, recorder=recorder, clock=clock),

@@ -23,6 +23,7 @@ from services.api.errors import (
     AgentRefusedError,
     ApprovalPendingError,
     AwayError,
+    ChangedMeanwhileError,
     ConflictError,
     DeclinedError,
     GatewayError,
@@ -46,6 +47,7 @@ _STATUS: Mapping[type[GatewayError], HTTPStatus] = {
     InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ConflictError: HTTPStatus.CONFLICT,
     DeclinedError: HTTPStatus.CONFLICT,
+    ChangedMeanwhileError: HTTPStatus.PRECONDITION_FAILED,
     SlowDownError: HTTPStatus.TOO_MANY_REQUESTS,
     AwayError: HTTPStatus.SERVICE_UNAVAILABLE,
     AgentRefusedError: HTTPStatus.FORBIDDEN,
@@ -82,6 +84,7 @@ TITLES: Mapping[HTTPStatus, str] = {
     HTTPStatus.NOT_FOUND: "Not there",
     HTTPStatus.METHOD_NOT_ALLOWED: "Not with this method",
     HTTPStatus.CONFLICT: "Not now",
+    HTTPStatus.PRECONDITION_FAILED: "Changed meanwhile",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Another media type is needed",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Something in the request is not right",
@@ -127,6 +130,8 @@ def problem(status: HTTPStatus, code: str, detail: str, **extra: Any) -> Respons
     headers = {"cache-control": "no-store"}
     if "retry_after" in extra:
         headers["retry-after"] = str(extra["retry_after"])
+    if status is HTTPStatus.TOO_MANY_REQUESTS and "retry_after" in extra:
+        headers["ratelimit"] = f'"tries";r=0;t={extra["retry_after"]}'
     if code in {"not_signed_in", "wrong_sign_in"}:
         headers["www-authenticate"] = "Bearer"
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)

@@ -61,6 +61,7 @@ async def run(settings: Settings, version: str) -> Stopped:
                     version=version,
                     nudge=relay.nudge,
                     notices=settings.public / FILE,
+                    second_factor=settings.second_factor_required,
                 )
             )
             health = Health()

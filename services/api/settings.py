@@ -59,6 +59,7 @@ class Settings(settings.Settings):
     """`listen`: comma-separated host:port; `names`: what the certificate is good for, beside the hosts of `listen`.
 
     `tls_certificate` and `tls_key`: the operator's own certificate, with its chain, and its key, both in PEM.
+    `second_factor_required`: nobody does anything here before they have a second factor.
     """
 
     listen: Annotated[
@@ -67,6 +68,7 @@ class Settings(settings.Settings):
     names: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), Field(max_length=50)] = ()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    second_factor_required: bool = False
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

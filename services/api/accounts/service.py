@@ -15,7 +15,7 @@ from libs.wire.reasons import VERSIONS
 from services.api.access import Access, Caller, Rights
 from services.api.accounts.schemas import AccountBrief, AccountView, FlightView, ProofView, VersionView
 from services.api.accounts.words import in_brief, next_step, sentences
-from services.api.errors import NotThereError
+from services.api.errors import ChangedMeanwhileError, NotThereError
 from services.api.fields import Page, Ref, from_cursor, page_of
 
 
@@ -42,6 +42,19 @@ class Accounts:
             versions=_versions(account.rotation),
             sentences=sentences(account.rotation, self._clock()),
         )
+
+    async def expect(self, caller: Caller, key: str, rev: int | None) -> None:
+        """Returns where the account is still at the revision that the caller has read; None: it does not matter.
+
+        Raises:
+            NotThereError: it is not there, or on somebody else's resource.
+            ChangedMeanwhileError: it has changed.
+        """
+        if rev is None:
+            return
+        account, _ = await self._access.account(caller, key)
+        if account.rev != rev:
+            raise ChangedMeanwhileError("The account changed since you read it. Nothing was done; read it again.")
 
     async def named(self, caller: Caller, resource: str, name: str) -> str:
         """The identifier of the account that has this name on a resource now.

@@ -84,6 +84,8 @@ _WORDS = {
     "platform": "Choose one of the systems.",
     "user_name": "A user name is 1 to 64 of a to z, 0 to 9, and . _ @ - ; it begins with a letter or digit.",
     "user_names": "User names are separated by blanks or commas; each is one of this server.",
+    "scopes": "Choose what it is for, one at least.",
+    "days": "Choose one of the times.",
     "group": "A group's name is 1 to 64 of a to z, 0 to 9, and . _ - ; it begins with a letter or digit.",
     "person": "A user name is 1 to 64 of a to z, 0 to 9, and . _ @ - ; it begins with a letter or digit.",
     "level": "Choose one of the three.",

@@ -42,7 +42,9 @@ def router(pages: Pages, mine: Mine, see: Visits, post: Posts) -> APIRouter:
     async def change(request: Request, posted: Annotated[Posted, Depends(post)]) -> Response:
         own, new = Secret(posted.fields.get("own", "")), Secret(posted.fields.get("password", ""))
         try:
-            signed = await mine.change_password(posted.visitor.caller, own, new, address=address(request))
+            signed = await mine.change_password(
+                posted.visitor.caller, own, new, code=posted.code, address=address(request)
+            )
         except InvalidError as error:
             return await form(posted.visitor, status=INVALID, wrong=problems(error))
         except GatewayError as error:

@@ -50,7 +50,7 @@ def router(pages: Pages, users: Users, sessions: Sessions, see: Visits, post: Po
                 password=Secret(fields.get("password", "")),
                 role=_role(fields.get("role", "")),
             )
-            await sessions.confirm(caller, Secret(fields.get("own", "")), field="own")
+            await sessions.confirm(caller, Secret(fields.get("own", "")), posted.code, field="own")
             await users.add(caller, body)
         except (ValidationError, InvalidError) as error:
             return await form(posted.visitor, fields, status=INVALID, wrong=problems(error))
@@ -83,7 +83,7 @@ def changing(pages: Pages, users: Users, sessions: Sessions, see: Visits, post: 
 
         async def do() -> None:
             body = ChangedUserBody(role=_role(role), disabled=entry == "out")
-            await sessions.confirm(caller, Secret(posted.fields.get("own", "")), field="own")
+            await sessions.confirm(caller, Secret(posted.fields.get("own", "")), posted.code, field="own")
             await users.change(caller, user, body)
 
         refusal = await refusal_of(do())

@@ -60,7 +60,7 @@ class Revealing:
         visitor, key = posted.visitor, posted.fields.get("recipient")
         body = RevealBody(recipient=key or _NO_KEY, reason=posted.text("reason").strip())
         await self._accounts.one(visitor.caller, account)
-        await self._sessions.confirm(visitor.caller, password_of(posted))
+        await self._sessions.confirm(visitor.caller, password_of(posted), posted.code)
         if key:
             answer = await self._reveals.reveal(visitor.caller, account, body)
             found = [_candidate(each, None) for each in answer.versions]

@@ -1,6 +1,7 @@
-"""*Sign in* and *Sign out*."""
+"""*Sign in*, with the code of a second factor as a step of its own, and *Sign out*."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
@@ -9,7 +10,8 @@ from starlette.responses import Response
 from libs.wire.secret import Secret
 from services.api.about.service import About
 from services.api.auth import address
-from services.api.errors import GatewayError
+from services.api.errors import GatewayError, SlowDownError, WrongSignInError
+from services.api.factors.service import CodeNeededError, WrongCodeError
 from services.api.pages import cookies
 from services.api.pages.entry import Entry
 from services.api.pages.forms import read
@@ -39,6 +41,8 @@ def router(pages: Pages, entry: Entry, sessions: Sessions, about: About, post: P
         try:
             body = SignInBody(name=name, password=Secret(fields.get("password", "")))
             signed = await sessions.sign_in(body, address=address(request), via="page")
+        except CodeNeededError as error:
+            return pages.plain("code.html", wrong={}, notice=None, ticket=error.ticket, next=path)
         except (ValidationError, GatewayError) as error:
             return entry.refused("sign_in.html", error, name=name, next=path)
         return await entry.let_in(request, signed, path)
@@ -49,5 +53,25 @@ def router(pages: Pages, entry: Entry, sessions: Sessions, about: About, post: P
         answer = go("/sign-in")
         cookies.sign_out(answer)
         return answer
+
+    return routes
+
+
+def second_step(entry: Entry, sessions: Sessions) -> APIRouter:
+    """The code, after the password."""
+    routes = APIRouter()
+
+    @routes.post("/sign-in/code")
+    async def code(request: Request) -> Response:
+        fields = await read(request)
+        ticket, path, typed = fields.get("ticket", ""), place(fields.get("next")), Secret(fields.get("code", ""))
+        try:
+            signed = await sessions.second_step(ticket, typed, address=address(request), via="page")
+        except (CodeNeededError, WrongCodeError, SlowDownError) as error:
+            return entry.refused("code.html", error, ticket=ticket, next=path)
+        except WrongSignInError:
+            # The ticket is past, or the password was changed meanwhile: from the beginning.
+            return go(f"/sign-in?next={quote(path, safe='/')}")
+        return await entry.let_in(request, signed, path)
 
     return routes

@@ -19,10 +19,11 @@ from libs.domain.errors import RuleError
 from libs.store.errors import StoreError
 from services.api.about.service import About
 from services.api.accounts.service import Accounts
-from services.api.errors import GatewayError
+from services.api.errors import GatewayError, SecondFactorFirstError
 from services.api.notifications.service import Notifications
 from services.api.pages import (
     about,
+    access_tokens,
     accounts,
     admitting,
     agents,
@@ -37,6 +38,7 @@ from services.api.pages import (
     people,
     resources,
     revealing,
+    second_factor,
     set_up,
     sharing,
     signing_in,
@@ -88,7 +90,9 @@ def build(services: Services) -> FastAPI:
     files, folk = StaticFiles(), services.people
     pages = Pages(files, services.notifications, services.now)
     entry, forms = Entry(pages, folk.sessions), AccountForms(pages, services.accounts, services.asking)
-    see, post = visits(folk.sessions.find), posts(folk.sessions.find)
+    find = folk.sessions.find
+    see, post = visits(find), posts(find)
+    see_entering, post_entering = visits(find, incomplete=True), posts(find, incomplete=True)
     reveal = revealing.Revealing(pages, forms, services.accounts, services.reveals, folk.sessions)
     line = TimeLine(services.tasks, services.archive.trail)
     site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -100,7 +104,11 @@ def build(services: Services) -> FastAPI:
     for router in (
         files.router(),
         set_up.router(pages, entry, services.setup, services.about),
-        signing_in.router(pages, entry, folk.sessions, services.about, post),
+        signing_in.router(pages, entry, folk.sessions, services.about, post_entering),
+        signing_in.second_step(entry, folk.sessions),
+        access_tokens.router(pages, folk.tokens, see, post),
+        second_factor.router(pages, folk.factor, see_entering, post_entering),
+        second_factor.ending(pages, folk.factor, post),
         resources.router(pages, services.finder, services.resources, services.accounts, services.tasks, see),
         accounts.router(pages, services.resources, services.accounts, services.tasks, line, see),
         changing.router(forms, services.asking, see, post),
@@ -164,10 +172,15 @@ def _refuse_in_words(site: FastAPI, pages: Pages) -> None:
 
     site.add_exception_handler(SignInFirstError, sign_in_first)
     site.add_exception_handler(StaleFormError, stale)
+    site.add_exception_handler(SecondFactorFirstError, _second_factor_first)
     site.add_exception_handler(RequestValidationError, not_there)
     site.add_exception_handler(HTTPException, not_there)
     for kind in (GatewayError, RuleError, StoreError, BrokerError, Exception):
         site.add_exception_handler(kind, any_error)
+
+
+async def _second_factor_first(_request: Request, _error: Exception) -> Response:
+    return go("/me/second-factor")
 
 
 class ByPath:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from fastapi import Request
 
+from libs.wire.secret import Secret
 from services.api.access import Caller
 from services.api.auth import Find, address, cookie_of, hashed
+from services.api.errors import SecondFactorFirstError
 from services.api.pages.cookies import Draft, draft_of
 from services.api.pages.forms import StaleFormError, belongs, read, token_of
 
@@ -31,6 +33,12 @@ class Posted:
 
     visitor: Visitor
     fields: Mapping[str, str] = field(repr=False)
+
+    @property
+    def code(self) -> Secret | None:
+        """The code of a second factor, where one was typed."""
+        typed = self.fields.get("code", "").strip()
+        return Secret(typed) if typed else None
 
     def text(self, name: str) -> str:
         """What was typed; line breaks as one line feed, as they were typed."""
@@ -58,21 +66,23 @@ async def visitor_of(find: Find, request: Request) -> Visitor | None:
     return None if caller is None else Visitor(caller, token_of(token))
 
 
-def visits(find: Find) -> Visits:
-    """The dependency of a page: who looks at it."""
+def visits(find: Find, *, incomplete: bool = False) -> Visits:
+    """The dependency of a page: who looks at it; with `incomplete`, also who lacks a second factor that is wanted."""
 
     async def visitor(request: Request) -> Visitor:
         found = await visitor_of(find, request)
         if found is None:
             query = f"?{request.url.query}" if request.url.query else ""
             raise SignInFirstError(f"{request.url.path}{query}")
+        if found.caller.incomplete and not incomplete:
+            raise SecondFactorFirstError
         return replace(found, draft=draft_of(request))
 
     return visitor
 
 
-def posts(find: Find) -> Posts:
-    """The dependency of a form: who sent it, and what is in it."""
+def posts(find: Find, *, incomplete: bool = False) -> Posts:
+    """The dependency of a form: who sent it, and what is in it; `incomplete` as `visits` has it."""
 
     async def posted(request: Request) -> Posted:
         fields = await read(request)
@@ -82,6 +92,8 @@ def posts(find: Find) -> Posts:
             raise SignInFirstError(request.url.path, fields)
         if not belongs(fields, token):
             raise StaleFormError(request.url.path, fields)
+        if visitor.caller.incomplete and not incomplete:
+            raise SecondFactorFirstError
         return Posted(visitor, fields)
 
     return posted

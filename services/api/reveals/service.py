@@ -16,7 +16,7 @@ from libs.wire.events import RevealAsked
 from libs.wire.requests import RevealContent, Revealed, RevealedVersion
 from libs.wire.seal import open_sealed
 from libs.wire.secret import Secret
-from services.api.access import Access, Caller
+from services.api.access import Access, Caller, reveals
 from services.api.accounts.schemas import RevealBody
 from services.api.audit.recording import Recorder
 from services.api.calls import Calls
@@ -67,6 +67,7 @@ class Reveals:
 
     async def _ask(self, caller: Caller, content: RevealContent) -> Revealed:
         account, resource = await self._access.account(caller, content.account, Level.USE)
+        reveals(caller)
         person = caller.to_person()
         sealed_to = "the gateway" if content.gateway_key else "the person"
         await self._recorder.record(

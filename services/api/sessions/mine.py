@@ -17,7 +17,7 @@ from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, NotSignedInError, NotThereError
 from services.api.sessions.hashing import Hashing, check
 from services.api.sessions.schemas import SignedInView
-from services.api.sessions.service import Sessions
+from services.api.sessions.service import IDLE, Sessions
 
 
 class OwnSession(NamedTuple):
@@ -49,7 +49,7 @@ class Mine:
 
     async def sessions(self, caller: Caller) -> list[OwnSession]:
         """Where the person is signed in, newest first."""
-        found = await self._sessions.of_user(caller.id, self._clock())
+        found = await self._sessions.of_user(caller.id, self._clock(), IDLE)
         views = [_view(each, caller) for each in found]
         return sorted(views, key=lambda each: (not each.here, -each.created_at))
 
@@ -66,7 +66,9 @@ class Mine:
                 return
         raise NotThereError("session")
 
-    async def change_password(self, caller: Caller, own: Secret, new: Secret, *, address: str) -> SignedInView:
+    async def change_password(
+        self, caller: Caller, own: Secret, new: Secret, *, code: Secret | None, address: str
+    ) -> SignedInView:
         """The person's password is `new`, and this is the one session that they have.
 
         Raises:
@@ -75,7 +77,7 @@ class Mine:
             ConflictError: somebody else changed the user at the same moment.
         """
         check(new)
-        await self._signing_in.confirm(caller, own, field="own")
+        await self._signing_in.confirm(caller, own, code, field="own")
         user = await self._users.get(caller.id)
         if user is None:
             raise NotSignedInError
@@ -84,7 +86,7 @@ class Mine:
         if not await self._users.rehash(user, made):
             raise ConflictError("Your user was changed at this very moment. Nothing was done; try again.", "user_busy")
         await self._sessions.end_all(user.id)
-        return await self._signing_in.open(user, address=address, via=caller.via)
+        return await self._signing_in.open(user, address=address, via=caller.via, strong=caller.strong)
 
 
 def _name(session: Session) -> str:

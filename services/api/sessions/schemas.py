@@ -11,6 +11,9 @@ from services.api.users.schemas import UserView
 class SignInBody(Body):
     name: UserName
     password: Secret = Field(description="Taken as it is.")
+    code: Secret | None = Field(
+        default=None, description="Of your second factor, or a recovery code; `code_needed` says that it is missing."
+    )
 
 
 class SignedInView(View):
@@ -19,6 +22,23 @@ class SignedInView(View):
     token: str = Field(description="Send it as `Authorization: Bearer …`.", repr=False)
     expires_at: Moment
     user: UserView
+
+
+class NewPasswordBody(Body):
+    own: Secret = Field(description="The password that you have now.")
+    password: Secret = Field(description="The new one: 12 to 128 characters, taken as they are.")
+    code: Secret | None = Field(default=None, description="Of your second factor, if you have one.")
+
+
+class OwnSessionView(View):
+    """Where you are signed in."""
+
+    id: str
+    created_at: Moment
+    expires_at: Moment
+    address: str
+    via: str = Field(description="`page`, `command` or `api`.")
+    here: bool = Field(description="The one that asks.")
 
 
 class SessionView(View):

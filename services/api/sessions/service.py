@@ -1,4 +1,4 @@
-"""Signing in: a name and a password against a token of twelve hours."""
+"""Signing in: a name and a password against a token of twelve hours, or of one hour without use."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,19 @@ from libs.wire.secret import Secret
 from services.api.access import Caller, Via
 from services.api.audit.recording import Recorder
 from services.api.auth import hashed, new_token
-from services.api.errors import InvalidError, NotSignedInError, SlowDownError, WrongSignInError
+from services.api.errors import GatewayError, InvalidError, NotSignedInError, SlowDownError, WrongSignInError
+from services.api.factors.service import CodeNeededError, Factors
 from services.api.sessions.hashing import Hashing
 from services.api.sessions.schemas import SessionView, SignedInView, SignInBody
 from services.api.sessions.slowdown import Slowdown
+from services.api.sessions.tickets import Holder, Tickets
 from services.api.users.service import view
 
 LIFETIME = 12 * 3_600_000
+IDLE = 3_600_000
+"""A session that nobody used for so long is over; an open page alone is no use of it."""
+
+_TOUCH = 60_000
 
 
 class Sessions:
@@ -29,21 +35,23 @@ class Sessions:
         users: Users,
         members: Members,
         hashing: Hashing,
-        slowdown: Slowdown,
+        factors: Factors,
         *,
+        slowdown: Slowdown,
+        tickets: Tickets,
         recorder: Recorder,
         clock: Callable[[], int],
         count: Callable[[str], None],
     ) -> None:
         self._sessions, self._users, self._members = sessions, users, members
-        self._hashing, self._slowdown = hashing, slowdown
+        self._hashing, self._factors, self._slowdown, self._tickets = hashing, factors, slowdown, tickets
         self._recorder, self._clock, self._count = recorder, clock, count
 
     async def sign_in(self, body: SignInBody, *, address: str, via: Via) -> SignedInView:
         """A session for who knows the password. An unknown name takes the same time as a wrong password.
 
         Raises:
-            WrongSignInError: the name or the password is wrong.
+            WrongSignInError: the name or the password is wrong; or they are right, and the code is missing or wrong.
             SlowDownError: too many wrong ones came from this address.
         """
         try:
@@ -61,11 +69,38 @@ class Sessions:
             await self._recorder.record("session.refused", person, outcome="refused", detail={"address": address})
             raise WrongSignInError
         self._slowdown.succeeded(address, body.name)
-        self._count("good")
-        return await self.open(user, address=address, via=via)
+        return await self._enter(user, body.code, address=address, via=via)
 
-    async def open(self, user: User, *, address: str, via: Via) -> SignedInView:
-        """A session for `user`, who has proven to be that user."""
+    async def second_step(self, ticket: str, code: Secret, *, address: str, via: Via) -> SignedInView:
+        """A session for who has shown the password just now, and has the code.
+
+        Raises:
+            WrongSignInError: the code is wrong, or the ticket is none or past.
+            SlowDownError: too many codes were wrong.
+        """
+        holder = self._tickets.read(ticket)
+        user = None if holder is None else await self._users.get(holder.user)
+        if holder is None or user is None or user.disabled or user.rev != holder.rev:
+            raise WrongSignInError
+        return await self._enter(user, code, address=address, via=via)
+
+    async def _enter(self, user: User, code: Secret | None, *, address: str, via: Via) -> SignedInView:
+        """A session, where the second factor is right or there is none."""
+        person = Person(id=user.id, name=user.name, via=via, address=address)
+        try:
+            strong = await self._factors.check(person, code)
+        except CodeNeededError as error:
+            self._count("code")
+            error.ticket = self._tickets.make(Holder(user.id, user.rev))
+            raise
+        except GatewayError:
+            self._count("wrong_code")
+            raise
+        self._count("good")
+        return await self.open(user, address=address, via=via, strong=strong)
+
+    async def open(self, user: User, *, address: str, via: Via, strong: bool = False) -> SignedInView:
+        """A session for `user`, who has proven to be that user; `strong`: by a second factor too."""
         token, now = new_token(), self._clock()
         session = Session(
             id=hashed(token),
@@ -75,26 +110,36 @@ class Sessions:
             expires=now + LIFETIME,
             address=address,
             via=via,
+            strong=strong,
         )
         await self._recorder.record("session.opened", Person(id=user.id, name=user.name, via=via, address=address))
         await self._sessions.insert(session)
         return SignedInView(token=token, expires_at=session.expires, user=view(user))
 
-    async def find(self, key: str, address: str, via: Via) -> Caller | None:
-        """Who has the token with this hash, while it is good."""
-        session = await self._sessions.live(key, self._clock())
+    async def find(self, key: str, address: str, via: Via, *, use: bool = True) -> Caller | None:
+        """Who has the token with this hash, while it is good; `use`: the person does something with it."""
+        now = self._clock()
+        session = await self._sessions.live(key, now, IDLE)
         if session is None:
             return None
+        if use and now - session.last_used_at >= _TOUCH:
+            await self._sessions.touch(key, now)
         user = await self._users.get(session.user)
         if user is None or user.disabled:
             return None
         # An administrator has everything already; for all others each request reads the groups anew.
         groups = () if user.role is Role.ADMINISTRATOR else tuple(g.group for g in await self._members.of_user(user.id))
-        return Caller(user.id, user.name, user.role, key, address, via, groups)
-
-    async def again(self, caller: Caller) -> Caller | None:
-        """The caller as they are now, with a role and groups that may have changed; None once signed out."""
-        return await self.find(caller.session, caller.address, caller.via)
+        return Caller(
+            user.id,
+            user.name,
+            user.role,
+            key,
+            address,
+            via,
+            groups,
+            strong=session.strong,
+            incomplete=self._factors.required and not session.strong,
+        )
 
     async def current(self, caller: Caller) -> SessionView:
         """The caller's own session."""
@@ -103,11 +148,15 @@ class Sessions:
             raise NotSignedInError
         return SessionView(user=view(user), created_at=session.created_at, expires_at=session.expires)
 
-    async def confirm(self, caller: Caller, password: Secret, *, field: str = "password") -> None:
+    async def confirm(
+        self, caller: Caller, password: Secret, code: Secret | None = None, *, field: str = "password"
+    ) -> None:
         """Returns where it is the caller's own password: who asks for more than to look says again who they are.
 
+        Who has a second factor shows that too.
+
         Raises:
-            InvalidError: it is not.
+            InvalidError: it is not; or the code is missing or wrong.
             SlowDownError: too many wrong ones came from this address.
         """
         self._slowdown.check(caller.address, caller.name)
@@ -117,6 +166,21 @@ class Sessions:
             await self._recorder.record("session.refused", caller.to_person(), outcome="refused", reason="confirming")
             raise InvalidError(field, "This is not your password. Nothing was done.")
         self._slowdown.succeeded(caller.address, caller.name)
+        try:
+            await self._factors.check(caller.to_person(), code)
+        except WrongSignInError as error:
+            raise InvalidError("code", f"{error.sentence} Nothing was done.") from error
+
+    async def only_this(self, caller: Caller, *, strong: bool) -> None:
+        """Every other session of the caller's ends; `strong`: whether a second factor stands behind this one now."""
+        for each in await self._sessions.of_user(caller.id, self._clock()):
+            if each.id != caller.session:
+                await self._sessions.end(each.id)
+        await self._sessions.mark(caller.session, strong=strong)
+
+    async def end_of(self, user: str) -> None:
+        """A person is signed out everywhere."""
+        await self._sessions.end_all(user)
 
     async def sign_out(self, caller: Caller) -> None:
         """Ends the caller's session."""

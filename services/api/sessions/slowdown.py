@@ -44,15 +44,22 @@ class Slowdown:
 
     def failed(self, address: str, name: str) -> None:
         """Counts one failure."""
+        self._count((address, name))
+        self._count((address,))
+
+    def _count(self, key: tuple[str, ...]) -> None:
         now = self._clock()
-        for key in ((address, name), (address,)):
-            count = self._counts.pop(key, None)
-            if count is None or now - count.last > _FORGET:
-                count = _Count(0, now)
-            count.failures, count.last = count.failures + 1, now
-            self._counts[key] = count
+        count = self._counts.pop(key, None)
+        if count is None or now - count.last > _FORGET:
+            count = _Count(0, now)
+        count.failures, count.last = count.failures + 1, now
+        self._counts[key] = count
         while len(self._counts) > _KEEP:
             self._counts.popitem(last=False)
+
+    def failed_at(self, place: str, name: str) -> None:
+        """Counts one failure at a name alone; for what only who knows the name's password comes to."""
+        self._count((place, name))
 
     def succeeded(self, address: str, name: str) -> None:
         """Forgets the failures of this address at this name; those at other names stay."""

@@ -16,17 +16,20 @@ from libs.domain.state import (
     Version,
     VersionState,
 )
+from libs.store.access_tokens import AccessToken, Scope
 from libs.store.agents import AgentDocument, EndedKey
 from libs.store.audit import AuditRecord, Who
 from libs.store.certificates import Certificate, CertificateState
 from libs.store.closings import Closing
 from libs.store.enrolments import EnrolmentDocument, EnrolmentState
+from libs.store.factors import SecondFactor
 from libs.store.groups import Group, Membership, membership_id
 from libs.store.incidents import Incident, IncidentKind
 from libs.store.jobs import JobDocument, JobState
 from libs.store.observations import ObservationDocument
 from libs.store.packages import Package
 from libs.store.presence import Presence
+from libs.store.replays import Replay
 from libs.store.requests import RequestDocument
 from libs.store.resources import Resource
 from libs.store.results import ResultDocument
@@ -223,6 +226,30 @@ RECORDS = [
     ),
     Closing(id=some(Noun.INCIDENT), at=NOW, by=some(Noun.USER), by_name="ada", why="our own test"),
     Group(id=some(Noun.GROUP), name="db-admins", created_at=NOW),
+    SecondFactor(
+        id=some(Noun.USER), sealed=b"\x00sealed", pending=b"pending", since=NOW, step=7, recovery=("ab" * 32,), rev=2
+    ),
+    AccessToken(
+        id="cd" * 32,
+        name_id=some(Noun.ACCESS_TOKEN),
+        user=some(Noun.USER),
+        name="nightly",
+        scopes=(Scope.SEE, Scope.REVEAL),
+        created_at=NOW,
+        expires=NOW + 10,
+        last_used_at=NOW + 1,
+        address="192.0.2.7",
+    ),
+    Replay(
+        id="ef" * 32,
+        asked=KEY,
+        created_at=NOW,
+        expires=NOW + 10,
+        status=202,
+        media_type="application/json",
+        body=b"{}",
+        rev=1,
+    ),
     Membership(
         id=membership_id(some(Noun.GROUP), some(Noun.USER)),
         group=some(Noun.GROUP),

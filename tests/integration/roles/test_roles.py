@@ -70,6 +70,7 @@ class Ground:
             "enrolment": (await world.waiting(ben)).id,
             "incident": (await world.incident(ben)).id,
             "session": "0" * 20,
+            "nobodys_token": new_id(Noun.ACCESS_TOKEN),
         }
         world.node.stop()
 

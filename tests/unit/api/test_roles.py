@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from libs.wire.ids import Noun, derived_id
-from tests.unit.api.world import World, in_sync
+from tests.unit.api.world import PASSWORD, World, in_sync
 
 Ask = tuple[str, str, Any]
 
@@ -18,10 +18,21 @@ CALLERS = ("nobody", "ben", "eve", "ada")
 # For each route: the body, and the status for nobody, the owner, another user, an administrator.
 TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("GET", "/v1/sessions/current"): (None, (401, 200, 200, 200)),
+    ("GET", "/v1/sessions"): (None, (401, 200, 200, 200)),
+    ("DELETE", "/v1/sessions/{session}"): (None, (401, 404, 404, 404)),
+    ("POST", "/v1/sessions/password"): ({"own": "is-not-theirs", "password": "x" * 12}, (401, 422, 422, 422)),
     ("GET", "/v1/users"): (None, (401, 403, 403, 200)),
     ("POST", "/v1/users"): ({"name": "new", "password": "x" * 12}, (401, 403, 403, 201)),
     ("GET", "/v1/users/{user}"): (None, (401, 200, 404, 200)),
     ("PATCH", "/v1/users/{user}"): ({"role": "operator"}, (401, 403, 403, 200)),
+    ("GET", "/v1/second-factor"): (None, (401, 200, 200, 200)),
+    ("POST", "/v1/second-factor"): ({"password": PASSWORD}, (401, 201, 201, 201)),
+    ("POST", "/v1/second-factor/confirm"): ({"code": "000000"}, (401, 409, 409, 409)),
+    ("POST", "/v1/second-factor/remove"): ({"password": PASSWORD}, (401, 204, 204, 204)),
+    ("DELETE", "/v1/users/{user}/second-factor"): (None, (401, 403, 403, 204)),
+    ("GET", "/v1/access-tokens"): (None, (401, 200, 200, 200)),
+    ("POST", "/v1/access-tokens"): ({"name": "x", "scopes": ["see"], "password": PASSWORD}, (401, 201, 201, 201)),
+    ("DELETE", "/v1/access-tokens/{token}"): (None, (401, 404, 404, 404)),
     ("GET", "/v1/groups"): (None, (401, 200, 200, 200)),
     ("POST", "/v1/groups"): ({"name": "new"}, (401, 403, 403, 201)),
     ("GET", "/v1/groups/{group}"): (None, (401, 404, 404, 404)),
@@ -81,10 +92,11 @@ async def test_each_caller_gets_what_is_theirs(
         resource=resource.id,
         account=account.id,
         task=task,
-        token=token.id,
+        token=derived_id(Noun.ACCESS_TOKEN, "nowhere") if "access-tokens" in path else token.id,
         enrolment=enrolment.id,
         agent=resource.agent,
         incident=incident.id,
+        session="0" * 20,
         group=derived_id(Noun.GROUP, "nowhere"),
         share=derived_id(Noun.SHARE, "nowhere"),
     )

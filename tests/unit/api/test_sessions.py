@@ -63,3 +63,29 @@ async def test_the_token_and_the_password_are_kept_as_hashes_only(world: World) 
     assert "ben" in documents
     assert token not in documents
     assert PASSWORD not in documents
+
+
+async def test_a_session_that_nobody_uses_for_an_hour_is_over(world: World) -> None:
+    await world.user("ben")
+    used, left = await world.signed_in("ben"), await world.signed_in("ben")
+    for _ in range(3):
+        world.clock.skip(1_500)
+        assert (await world.client.get("/v1/resources", headers=used)).status_code == 200
+    assert (await world.client.get("/v1/resources", headers=left)).status_code == 401
+    (only,) = (await world.client.get("/v1/sessions", headers=used)).json()["items"]
+    assert (only["here"], only["address"]) == (True, "192.0.2.7")
+
+
+async def test_sessions_are_listed_and_ended_and_a_password_is_changed_by_a_program(world: World) -> None:
+    await world.user("ben")
+    here, elsewhere = await world.signed_in("ben"), await world.signed_in("ben")
+    items = (await world.client.get("/v1/sessions", headers=here)).json()["items"]
+    (other,) = [each["id"] for each in items if not each["here"]]
+    assert (await world.client.delete(f"/v1/sessions/{other}", headers=here)).status_code == 204
+    assert (await world.client.get("/v1/resources", headers=elsewhere)).status_code == 401
+    body = {"own": PASSWORD, "password": "another-long-password"}
+    changed = await world.client.post("/v1/sessions/password", json=body, headers=here)
+    assert changed.status_code == 200
+    assert (await world.client.get("/v1/resources", headers=here)).status_code == 401
+    fresh = {"authorization": f"Bearer {changed.json()['token']}"}
+    assert (await world.client.get("/v1/resources", headers=fresh)).status_code == 200

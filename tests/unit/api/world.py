@@ -292,7 +292,9 @@ def make_keys() -> Keys:
 
 
 @contextlib.asynccontextmanager
-async def make_world(private: Path, heartbeat_seconds: float = 15.0) -> AsyncIterator[World]:
+async def make_world(
+    private: Path, heartbeat_seconds: float = 15.0, *, second_factor: bool = False
+) -> AsyncIterator[World]:
     """A gateway on fresh twins."""
     clock = FakeClock(NOW)
     node, server, keys = MemoryNode(clock.now), MemoryServer(clock.now), make_keys()
@@ -309,6 +311,7 @@ async def make_world(private: Path, heartbeat_seconds: float = 15.0) -> AsyncIte
         nudge=lambda name, key: nudged.append((name, key)),
         hasher=CHEAP,
         heartbeat_seconds=heartbeat_seconds,
+        second_factor=second_factor,
     )
     gateway = build(parts)
     transport = httpx.ASGITransport(app=gateway.app, client=("192.0.2.7", 40_000))

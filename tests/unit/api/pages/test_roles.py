@@ -43,6 +43,9 @@ PAGES: dict[str, tuple[int, int, int, int]] = {
     "/resources/{resource}/sharing/new": (303, 200, 404, 200),
     "/resources/{resource}/owner": (303, 200, 404, 200),
     "/me": (303, 200, 200, 200),
+    "/me/access-tokens": (303, 200, 200, 200),
+    "/me/access-tokens/new": (303, 200, 200, 200),
+    "/me/second-factor": (303, 200, 200, 200),
     "/me/password": (303, 200, 200, 200),
     "/audit": (303, 403, 403, 200),
     "/audit/export": (303, 403, 403, 200),
@@ -70,12 +73,18 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/resources/{resource}/sharing/new": ({"kind": "person", "with": "nobody", "level": "see"}, (303, 422, 404, 422)),
     "/resources/{resource}/sharing/{share}/end": ({}, (303, 404, 404, 404)),
     "/resources/{resource}/owner": ({"user_name": "eve"}, (303, 503, 404, 503)),
+    "/me/access-tokens/new": ({"password": "is-not-theirs"}, (303, 422, 422, 422)),
+    "/me/access-tokens/{token}/end": ({}, (303, 404, 404, 404)),
+    "/me/second-factor": ({"password": "is-not-theirs"}, (303, 422, 422, 422)),
+    "/me/second-factor/confirm": ({"code": "000000"}, (303, 409, 409, 409)),
+    "/me/second-factor/end": ({"password": "is-not-theirs"}, (303, 422, 422, 422)),
+    "/people/{user}/second-factor/end": ({}, (303, 403, 403, 303)),
     "/me/password": ({"own": "is-not-theirs", "password": "x" * 12}, (303, 422, 422, 422)),
     "/me/sessions/{session}/end": ({}, (303, 404, 404, 404)),
     "/sign-out": ({}, (303, 303, 303, 303)),
 }
 OPEN = {("GET", "/"), ("GET", "/set-up"), ("POST", "/set-up"), ("GET", "/sign-in"), ("POST", "/sign-in"),
-        ("GET", "/static/{name}")}  # fmt: skip
+        ("POST", "/sign-in/code"), ("GET", "/static/{name}")}  # fmt: skip
 
 
 @pytest.fixture
