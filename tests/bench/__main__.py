@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from agent.packaging.linux.build import BuildError
+from agent.packaging.linux.pack import BuildError
 from deploy.local.errors import LocalError
 from libs.client.errors import ClientError
 from tests.bench import polls, reset
