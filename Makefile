@@ -60,7 +60,7 @@ up: python ## Start the embedded default in the background and keep it
 down: python ## Stop what make up started
 	@$(PYTHON_BIN)/python -m deploy.local down || [ $$? -eq 3 ]  # 3: nothing was up
 
-bench: python ## Measure polls and a reset (the reset as root); writes build/bench/report.json
+bench: python ## Measure polls, a reset and an idle agent (the last two as root); writes build/bench/report.json
 	@$(SETUP) parts
 	@for part in runtime lab; do $(SETUP) $$part || true; done
 	@$(PYTHON_BIN)/python -m tests.bench
