@@ -8,13 +8,13 @@ TESTS ?= tests/unit tests/contract tests/model tests/integration tests/e2e
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup python as-root check format test prove test-contract demo up down bench faults screenshots runtime-linux lock clean
+.PHONY: help setup python as-root check format test prove test-contract demo up down bench faults screenshots runtime-linux runtime-linux-portable lock clean
 
 # What a caller's own environment would make of our Python is not what is tested.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 help: ## List what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 python:
 	@$(SETUP) python
@@ -60,7 +60,7 @@ up: python ## Start the embedded default in the background and keep it
 down: python ## Stop what make up started
 	@$(PYTHON_BIN)/python -m deploy.local down || [ $$? -eq 3 ]  # 3: nothing was up
 
-bench: python ## Measure polls, pages and a reset (the reset as root; MACHINES=n in the store of the pages); writes build/bench/report.json
+bench: python ## Measure polls, pages, a reset and an idle agent (the last two as root; MACHINES=n in the store of the pages); writes build/bench/report.json
 	@$(SETUP) parts
 	@for part in runtime lab; do $(SETUP) $$part || true; done
 	@$(if $(MACHINES),MACHINES=$(MACHINES)) $(PYTHON_BIN)/python -m tests.bench
@@ -77,6 +77,11 @@ screenshots: python ## Take pictures of each page, light and dark, wide and narr
 runtime-linux: python ## Build the packed Linux agent, signed; RELEASE_KEY=file signs with your own key
 	@$(SETUP) runtime
 	@$(PYTHON_BIN)/python -m agent.packaging.linux $(if $(RELEASE_KEY),--release-key '$(RELEASE_KEY)')
+
+runtime-linux-portable: python ## Build one that runs from glibc 2.31 on (needs root; minutes, then cached in build/portable)
+	@$(SETUP) runtime
+	@$(SETUP) portable
+	@$(PYTHON_BIN)/python -m agent.packaging.linux --portable $(if $(RELEASE_KEY),--release-key '$(RELEASE_KEY)')
 
 lock: python ## Write requirements/ anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@UPGRADE='$(UPGRADE)' requirements/lock.sh

@@ -13,11 +13,12 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from agent.packaging.linux.build import BuildError
+from agent.packaging.linux.pack import BuildError
 from deploy.local.errors import LocalError
 from libs.client.errors import ClientError
-from tests.bench import pages, polls, reset
+from tests.bench import agent_idle, pages, polls, reset
 from tests.bench.rows import Table, write
+from tests.e2e.site import site
 from tests.lab.errors import LabError, LabInUseError
 from tests.lab.lab import Lab
 
@@ -71,8 +72,9 @@ def _measure(work: Path) -> tuple[list[Table], list[str]]:
     found(held)
     found(pages.measure(ROOT, work, machines=int(os.environ.get("MACHINES", pages.MANY))))
     if (sentence := Lab.available()) is None:
-        with _lab() as lab:
-            found(reset.measure(ROOT, lab))
+        with _lab() as lab, site(ROOT, lab, "bench-01") as running:
+            found(reset.measure(running))
+            found(agent_idle.measure(running))
     else:
         left_out.append(f"A reset is not measured: {sentence}")
     print(*left_out, sep="\n")

@@ -9,30 +9,28 @@ import time
 from pathlib import Path
 
 from tests.bench.rows import Row, Table
-from tests.e2e.site import Site, site
-from tests.lab.lab import Lab
+from tests.e2e.site import Site
 
 WARM, RESETS, IDLE_SECONDS = 3, 30, 10.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _AGENT = "agent"
 
 
-def measure(root: Path, lab: Lab) -> Table:
+def measure(running: Site) -> Table:
     """CPU by process, with that of its children that ended; and what a person waits for."""
-    with site(root, lab, "bench-01") as running:
-        account = running.add_account("bench")
-        for _ in range(WARM):
-            running.resets(account)
-        idle = _rates(running)
-        before, began, took = _spent(running), time.monotonic(), []
-        for _ in range(RESETS):
-            asked = time.monotonic()
-            ended = running.resets(account)
-            took.append(time.monotonic() - asked)
-            if ended.state != "done":
-                raise TimeoutError(f"a reset ended as {ended.state}")
-        seconds, after = time.monotonic() - began, _spent(running)
-        resident = _resident(running.host.read(f"/proc/{running.agent_pid()}/statm").decode())
+    account = running.add_account("bench")
+    for _ in range(WARM):
+        running.resets(account)
+    idle = _rates(running)
+    before, began, took = _spent(running), time.monotonic(), []
+    for _ in range(RESETS):
+        asked = time.monotonic()
+        ended = running.resets(account)
+        took.append(time.monotonic() - asked)
+        if ended.state != "done":
+            raise TimeoutError(f"a reset ended as {ended.state}")
+    seconds, after = time.monotonic() - began, _spent(running)
+    resident = _resident(running.host.read(f"/proc/{running.agent_pid()}/statm").decode())
     cost = {name: (after[name] - before[name] - idle[name] * seconds) / RESETS * 1_000 for name in before}
     idling = (
         Row(f"idle_cpu_ms_a_second_{name}", round(idle[name] * 1_000, 1), f"idle {name}, ms a second") for name in idle

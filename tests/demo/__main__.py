@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
-from agent.packaging.linux.build import BuildError
+from agent.packaging.linux.pack import BuildError
 from deploy.local.errors import LocalError
 from libs.cli.profile import Profile, Profiles
 from libs.client.errors import ClientError

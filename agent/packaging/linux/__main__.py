@@ -5,19 +5,26 @@ import sys
 import time
 from pathlib import Path
 
-from agent.packaging.linux.build import BuildError, build
+from agent.packaging.linux.build import build
+from agent.packaging.linux.pack import BuildError
+from agent.packaging.linux.portable import build_portable
 
 RELEASE = Path("build/release")
+PORTABLE = Path("build/portable")
 
 
 def main() -> int:
     """The exit status: 0 built or found built already, 1 with one sentence why not."""
     parser = argparse.ArgumentParser(prog="make runtime-linux", description="Build the packed Linux agent.")
     parser.add_argument("--release-key", type=Path, metavar="FILE", help="sign with this Ed25519 key (PEM)")
+    parser.add_argument("--portable", action="store_true", help="for older servers too; needs root, and minutes")
     asked = parser.parse_args()
     began = time.monotonic()
     try:
-        runtime, fresh = build(Path.cwd(), RELEASE, asked.release_key)
+        if asked.portable:
+            runtime, fresh = build_portable(Path.cwd(), PORTABLE, RELEASE, asked.release_key)
+        else:
+            runtime, fresh = build(Path.cwd(), RELEASE, asked.release_key)
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

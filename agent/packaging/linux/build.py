@@ -3,22 +3,21 @@
     runtime/keyturn-agent     the program
     runtime/_internal/        its Python and libraries
     runtime/turn.sh           starts the program, and turns to a newer one and back
+    runtime/sbom.cdx.json     what it is made of, for scanners (CycloneDX)
     runtime/glibc             the oldest glibc it runs on, for the installer, which has no Python to ask
     runtime/machine           the kind of processor, such as x86_64, for the same reader
     runtime.json              every file with its SHA-256, signed
 
-PyInstaller packs what the agent imports and nothing else. The zip is a function of its inputs; they are hashed, and an
+`pack` makes the program's folder. The zip is a function of its inputs; they are hashed, and an
 unchanged hash builds nothing.
 """
 
 import fcntl
 import hashlib
 import io
-import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import time
 import zipfile
@@ -35,6 +34,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from agent.identity import write_whole
+from agent.packaging.linux.interpreter import brings
+from agent.packaging.linux.pack import PROGRAM, BuildError, pack
+from agent.packaging.linux.sbom import FILE as SBOM
+from agent.packaging.linux.sbom import sbom
 from agent.packaging.linux.statement import write_statement
 from agent.version import VERSION
 from libs.wire.release import RUNTIME_MANIFEST, File, RuntimeManifest
@@ -42,27 +45,15 @@ from libs.wire.requests import Platform
 from libs.wire.sign import Prefix, Signed, sign
 
 NAME = f"runtime-linux-{platform.machine()}.zip"
-PROGRAM = "keyturn-agent"
+LOCK = "requirements/agent.txt"
 TURN = "turn.sh"
 
 _SOURCES = ("agent", "libs/wire", "libs/domain")
-# What a library imports where it finds it, and the agent never uses: PyInstaller finds all of it in a developer's
-# environment. The host's own libcrypt is asked, so neither the standard library's module for it nor a copy is packed.
-_LEFT_OUT = (
-    *("tkinter", "unittest", "test", "pydoc", "doctest", "pdb", "lib2to3", "distutils", "setuptools", "pip"),
-    *("readline", "curses", "sqlite3", "crypt", "_crypt", "agent.packaging"),
-    *("hypothesis", "pytest", "_pytest", "mypy", "mypyc", "mypy_extensions", "pydantic.mypy", "pydantic.v1"),
-    *("uvloop", "trio", "rich", "click", "pygments", "IPython", "dotenv", "yaml"),
-)
 _NOT_PACKED = re.compile(r"/libcrypt\.so")
 _GLIBC = re.compile(rb"\0GLIBC_2\.([0-9]{1,3})(?:\.[0-9]+)?\0")
 _RELATIVE_RELOCATIONS = b"\0GLIBC_ABI_DT_RELR\0"  # what a linker writes in place of the version 2.36
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _PLAIN, _RUN = 0o644, 0o755
-
-
-class BuildError(Exception):
-    """The runtime cannot be built here; the sentence says why."""
 
 
 def build(root: Path, release: Path, key_file: Path | None) -> tuple[Path, bool]:
@@ -83,20 +74,30 @@ def build(root: Path, release: Path, key_file: Path | None) -> tuple[Path, bool]
 
 
 def _build(root: Path, release: Path, key_file: Path | None) -> tuple[Path, bool]:
-    key = _release_key(release, key_file)
+    key = release_key(release, key_file)
     stamp, target = release / f"{NAME}.inputs", release / NAME
-    inputs = _inputs(root, key)
+    inputs = inputs_of(root, key)
     if target.exists() and stamp.exists() and stamp.read_text() == inputs:
-        write_statement(target, manifest_in(target), key, now=time.time_ns() // 1_000_000)
+        state(target, key)
         return target, False
-    folder = _pack(root, release / "work")
-    aside = target.with_name(f"{NAME}.new")
-    aside.write_bytes(_zip(folder, key))
-    aside.replace(target)
-    write_statement(target, manifest_in(target), key, now=time.time_ns() // 1_000_000)
+    folder = pack(root, release / "work")
+    write_runtime(target, folder, key, sbom(root / LOCK, brings()))
     stamp.write_text(inputs)
     shutil.rmtree(release / "work")
     return target, True
+
+
+def write_runtime(target: Path, folder: Path, key: Ed25519PrivateKey, parts: bytes) -> None:
+    """Writes the signed zip of the program in `folder`, with its list of `parts`, and its statement."""
+    aside = target.with_name(f"{target.name}.new")
+    aside.write_bytes(_zip(folder, key, parts))
+    aside.replace(target)
+    state(target, key)
+
+
+def state(target: Path, key: Ed25519PrivateKey) -> None:
+    """Writes the statement beside a runtime, where none lies there that is good for a while yet."""
+    write_statement(target, manifest_in(target), key, now=time.time_ns() // 1_000_000)
 
 
 def manifest_in(runtime: Path) -> RuntimeManifest:
@@ -106,7 +107,12 @@ def manifest_in(runtime: Path) -> RuntimeManifest:
     return RuntimeManifest.model_validate_json(listed.payload)
 
 
-def _release_key(release: Path, key_file: Path | None) -> Ed25519PrivateKey:
+def release_key(release: Path, key_file: Path | None) -> Ed25519PrivateKey:
+    """The key in `key_file`, or the one of this folder's own, which is made where there is none.
+
+    Raises:
+        BuildError: it holds none.
+    """
     path = key_file or release / "release.key"
     if key_file is None and not path.exists():
         made = Ed25519PrivateKey.generate()
@@ -122,39 +128,17 @@ def _release_key(release: Path, key_file: Path | None) -> Ed25519PrivateKey:
     return key
 
 
-def _inputs(root: Path, key: Ed25519PrivateKey) -> str:
+def inputs_of(root: Path, key: Ed25519PrivateKey) -> str:
     """A hash over everything that the zip is made from."""
     digest = hashlib.sha256(f"{sys.version}\0{platform.libc_ver()}\0".encode() + key.public_key().public_bytes_raw())
-    others = ("requirements/agent.txt", f"agent/packaging/linux/{TURN}")
+    others = (LOCK, f"agent/packaging/linux/{TURN}")
     files = [*(root / each for each in others), *(each for part in _SOURCES for each in (root / part).rglob("*.py"))]
     for path in sorted(files):
         digest.update(f"{path.relative_to(root)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _pack(root: Path, work: Path) -> Path:
-    """The folder that PyInstaller makes."""
-    if shutil.which("objdump") is None:
-        raise BuildError("the packed agent needs objdump: apt-get install binutils")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--onedir", "--log-level", "WARN"]
-    # Debian's strip breaks nothing here; on a host without it PyInstaller packs unstripped.
-    command += ["--strip"] if shutil.which("strip") else []
-    command += ["--name", PROGRAM, "--paths", str(root)]
-    for place in ("dist", "work", "spec"):
-        command += [f"--{place}path", str(work / place)]
-    for module in _LEFT_OUT:
-        command += ["--exclude-module", module]
-    command.append(str(root / "agent/__main__.py"))
-    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(work), "PYTHONHASHSEED": "1"}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
-    if done.returncode:
-        raise BuildError(f"PyInstaller did not build the agent:\n{done.stderr[-3_000:]}")
-    return work / "dist" / PROGRAM
-
-
-def _zip(folder: Path, key: Ed25519PrivateKey) -> bytes:
+def _zip(folder: Path, key: Ed25519PrivateKey, parts: bytes) -> bytes:
     """The runtime's zip. Links are followed: a zip that any tool unpacks has plain files only."""
     content = {f"runtime/{path.relative_to(folder)}": path.read_bytes() for path in _files(folder)}
     # The agent trusts its package's authority alone, so the world's authorities do not travel with it.
@@ -164,6 +148,7 @@ def _zip(folder: Path, key: Ed25519PrivateKey) -> bytes:
     libc = f"2.{_newest_glibc(content.values())}"
     content["runtime/glibc"] = f"{libc}\n".encode()
     content["runtime/machine"] = f"{platform.machine()}\n".encode()
+    content[SBOM] = parts
     content[f"runtime/{TURN}"] = Path(__file__).with_name(TURN).read_bytes()
     modes = {name: _RUN if name == f"runtime/{PROGRAM}" else _PLAIN for name in content}
     manifest = RuntimeManifest(

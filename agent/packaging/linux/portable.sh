@@ -61,17 +61,21 @@ sources() {
   touch "$FOLDER/sources.made"
 }
 
-# $1: the package; unpacks its upstream source, with the patches by which Debian closes its holes, as /build/$1.
+# $1: the package; unpacks its upstream source as /build/$1, with the patches by which Debian closes its holes. One that
+# rests on another change of Debian's does not fit, and is named.
 unpacked() {
-  rm -rf "$TREE/build/$1"; mkdir -p "$TREE/build/$1/debian-patches"
-  tar -x -C "$TREE/build/$1" --strip-components=1 -f "$(ls "$SOURCES/$1"_*.orig.tar.*z)"
-  tar -x -C "$TREE/build/$1/debian-patches" --strip-components=2 -f "$(ls "$SOURCES/$1"_*.debian.tar.*)" debian/patches
-  grep -E '^CVE-' "$TREE/build/$1/debian-patches/series" >"$TREE/build/$1/wanted" || :
+  here=$TREE/build/$1
+  rm -rf "$here"; mkdir -p "$here/debian-patches"
+  tar -x -C "$here" --strip-components=1 -f "$(ls "$SOURCES/$1"_*.orig.tar.*z)"
+  tar -x -C "$here/debian-patches" --strip-components=2 -f "$(ls "$SOURCES/$1"_*.debian.tar.*)" debian/patches
+  grep -E '^CVE-' "$here/debian-patches/series" >"$here/wanted" || :
   while read -r patch; do
-    patch -d "$TREE/build/$1" -p1 -s --no-backup-if-mismatch <"$TREE/build/$1/debian-patches/$patch" ||
-      { echo "portable.sh: $1's $patch does not fit its source" >&2; exit 1; }
-  done <"$TREE/build/$1/wanted"
-  say "$1 with $(wc -l <"$TREE/build/$1/wanted") of Debian's patches"
+    if patch -d "$here" -p1 -s -f --dry-run <"$here/debian-patches/$patch" >/dev/null 2>&1; then
+      patch -d "$here" -p1 -s --no-backup-if-mismatch <"$here/debian-patches/$patch"
+    else
+      say "$1 goes without $patch"
+    fi
+  done <"$here/wanted"
 }
 
 compiled() {

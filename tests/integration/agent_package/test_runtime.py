@@ -1,5 +1,6 @@
 """The packed agent's own promises: signed, needing the glibc it says, and carrying nothing of its builder's."""
 
+import json
 import shutil
 import subprocess
 import zipfile
@@ -9,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from agent.packaging.linux.build import BuildError, build
+from agent.packaging.linux.build import build
+from agent.packaging.linux.pack import BuildError
 from services.bundler.runtime import check_runtime
 from tests.integration.agent_package.conftest import ROOT
 
@@ -23,6 +25,19 @@ def test_the_bundler_takes_it(runtime: Path) -> None:
     assert {"runtime/keyturn-agent", "runtime/glibc", "runtime/machine"} <= {file.path for file in checked.files}
     with zipfile.ZipFile(runtime) as archive:
         assert checked.manifest.libc == f"glibc {archive.read('runtime/glibc').decode().strip()}"
+
+
+def test_it_says_what_it_is_made_of(runtime: Path) -> None:
+    """Each pinned library, the interpreter and its OpenSSL, so that a scanner finds what a hole is in."""
+    with zipfile.ZipFile(runtime) as archive:
+        said = json.loads(archive.read("runtime/sbom.cdx.json"))
+    parts = {each["name"]: each["version"] for each in said["components"]}
+    for line in (ROOT / "requirements/agent.txt").read_text().splitlines():
+        name, pinned, version = line.partition("==")
+        assert not pinned or name.startswith(("#", " ")) or parts[name] == version.rstrip(" \\")
+    assert parts["cpython"].startswith("3.")
+    assert parts["openssl"].startswith("3.")
+    assert (said["bomFormat"], said["specVersion"]) == ("CycloneDX", "1.6")
 
 
 def test_no_program_in_it_asks_for_a_newer_glibc_than_it_says(runtime: Path, tmp_path: Path) -> None:

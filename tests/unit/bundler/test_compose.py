@@ -23,6 +23,8 @@ from libs.wire.seal import CannotOpenError, key_id
 from libs.wire.secret import Secret
 from libs.wire.sign import Prefix, Signed, verify
 from services.bundler.agent_conf import agent_conf
+from services.bundler.keys import ingredients
+from services.bundler.linux.installer import installer
 from services.bundler.package import Ingredients, package_tail
 from services.bundler.runtime import check_runtime
 from services.bundler.tokens import hashed, mint
@@ -102,6 +104,30 @@ async def test_the_same_inputs_give_the_same_bytes() -> None:
     one, other = (package_tail(content, token, runtime, INGREDIENTS, CONFIGURATION) for _ in range(2))
     assert one == other
     assert package_tail(content, mint(), runtime, INGREDIENTS, CONFIGURATION) != one
+
+
+async def test_two_compositions_in_two_folders_have_the_same_hash(tmp_path: Path) -> None:
+    """From files that lie elsewhere, were written in another order, and at another time."""
+    token, content = mint(), Parts().compose_content()
+    names = [
+        "task.pem",
+        "vault.pem",
+        "recovery.pem",
+        "release.pem",
+        "agent-ca.pem",
+        "configuration.pem",
+        "server-ca.pem",
+    ]
+    found = []
+    for folder, order in ((tmp_path / "one", names), (tmp_path / "an other", names[::-1])):
+        folder.mkdir()
+        for name in order:
+            (folder / name).write_bytes(PEM)
+        runtime = check_runtime(RUNTIME, RELEASE.public_key())
+        tail = package_tail(content, token, runtime, ingredients(folder, installer), CONFIGURATION)
+        (folder / "package.zip").write_bytes(RUNTIME[: runtime.directory.prefix_bytes] + tail)
+        found.append(hashlib.sha256((folder / "package.zip").read_bytes()).hexdigest())
+    assert found[0] == found[1]
 
 
 async def test_the_package_is_listed_with_its_hash() -> None:
