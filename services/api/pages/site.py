@@ -101,8 +101,12 @@ def build(services: Services) -> FastAPI:
         files.router(),
         set_up.router(pages, entry, services.setup, services.about),
         signing_in.router(pages, entry, services.sessions, services.about, post),
-        resources.router(pages, services.finder, services.resources, services.accounts, services.tasks, see),
-        accounts.router(pages, services.resources, services.accounts, services.tasks, line, see),
+        resources.router(
+            pages, services.finder, services.resources, services.accounts, services.tasks, services.registry.agents, see
+        ),
+        accounts.router(
+            pages, services.resources, services.accounts, services.tasks, services.registry.agents, line, see
+        ),
         changing.router(forms, services.asking, see, post),
         revealing.router(forms, reveal, see, post),
         notifications.router(pages, services.notifications, see),
