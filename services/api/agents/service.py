@@ -6,6 +6,7 @@ from libs.store.resources import Resource, Resources
 from services.api.access import Access, Caller
 from services.api.agents.schemas import AgentView
 from services.api.agents.views import AgentFacts
+from services.api.agents.words import Trouble, trouble
 from services.api.errors import NotThereError
 from services.api.fields import Page, from_cursor, to_cursor
 
@@ -27,6 +28,12 @@ class Agents:
     async def of(self, found: Sequence[Resource]) -> dict[str, AgentView]:
         """The agents of resources that the person may see, by the resource's identifier."""
         return await self._facts.views(found)
+
+    async def trouble_of(self, key: str) -> Trouble | None:
+        """What is wrong with the agent of a resource that the caller may see, if anything is."""
+        found = await self._resources.get(key)
+        views = {} if found is None else await self._facts.views([found])
+        return trouble(views[key], self._clock()) if key in views else None
 
     async def of_resource(self, key: str) -> AgentView:
         """The agent of a resource that the caller may see.

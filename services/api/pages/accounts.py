@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from libs.wire.ids import AccountId, TaskId
 from services.api.accounts.service import Accounts
+from services.api.agents.service import Agents
 from services.api.fields import Cursor
 from services.api.pages import looks
 from services.api.pages.rendering import Pages, go
@@ -18,7 +19,13 @@ from services.api.tasks.service import Tasks
 
 
 def router(  # noqa: PLR0917 - each is another noun of the one page
-    pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks, time_line: TimeLine, see: Visits
+    pages: Pages,
+    resources: Resources,
+    accounts: Accounts,
+    tasks: Tasks,
+    agents: Agents,
+    time_line: TimeLine,
+    see: Visits,
 ) -> APIRouter:
     routes = APIRouter()
 
@@ -37,6 +44,7 @@ def router(  # noqa: PLR0917 - each is another noun of the one page
             "account.html",
             account=view,
             resource=await resources.one(visitor.caller, view.resource.id),
+            trouble=await agents.trouble_of(view.resource.id),
             asked=await tasks.asked(visitor.caller, {account}) if view.flight is None else {},
             way=newest if newest is not None and looks.has_way(newest, pages.now()) else None,
             days=told.days,

@@ -12,6 +12,7 @@ from libs.wire.observations import Kind
 from services.api.accounts.schemas import AccountBrief
 from services.api.accounts.service import Accounts
 from services.api.accounts.words import ATTENTION
+from services.api.agents.service import Agents
 from services.api.errors import NotThereError
 from services.api.fields import MAX_PAGE, Cursor
 from services.api.pages.rendering import Pages
@@ -23,7 +24,7 @@ from services.api.tasks.service import Tasks
 
 
 def router(  # noqa: PLR0917 - each is another noun of two pages
-    pages: Pages, finder: Finder, resources: Resources, accounts: Accounts, tasks: Tasks, see: Visits
+    pages: Pages, finder: Finder, resources: Resources, accounts: Accounts, tasks: Tasks, agents: Agents, see: Visits
 ) -> APIRouter:
     routes = APIRouter(prefix="/resources")
 
@@ -58,6 +59,7 @@ def router(  # noqa: PLR0917 - each is another noun of two pages
             visitor,
             "passwords.html",
             resource=shown,
+            trouble=await agents.trouble_of(resource),
             told=[each for each in rows if each not in system],
             system=system,
             tasks=flying | asked,

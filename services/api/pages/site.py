@@ -109,8 +109,12 @@ def build(services: Services) -> FastAPI:
         access_tokens.router(pages, folk.tokens, see, post),
         second_factor.router(pages, folk.factor, see_entering, post_entering),
         second_factor.ending(pages, folk.factor, post),
-        resources.router(pages, services.finder, services.resources, services.accounts, services.tasks, see),
-        accounts.router(pages, services.resources, services.accounts, services.tasks, line, see),
+        resources.router(
+            pages, services.finder, services.resources, services.accounts, services.tasks, services.registry.agents, see
+        ),
+        accounts.router(
+            pages, services.resources, services.accounts, services.tasks, services.registry.agents, line, see
+        ),
         changing.router(forms, services.asking, see, post),
         revealing.router(forms, reveal, see, post),
         notifications.router(pages, services.notifications, see),

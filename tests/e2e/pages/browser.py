@@ -57,7 +57,7 @@ class Window:
         self.page.click("button[type=submit]")
         self.page.wait_for_url("**/resources")
 
-    def live(self, text: str, seconds: float = 30.0) -> None:
+    def live(self, text: str, seconds: float = 60.0) -> None:
         """Returns as soon as the page shows `text`, without being loaded again."""
         self.page.locator("main").get_by_text(text).first.wait_for(timeout=seconds * 1_000)
 
@@ -83,8 +83,10 @@ def chromium(desk: Host, folder: Path) -> Iterator[Browser]:
     command.chmod(0o700)
     with sync_playwright() as play:
         started = play.chromium.launch(executable_path=command, args=["--no-sandbox"])
-        yield started
-        started.close()
+        try:
+            yield started
+        finally:
+            started.close()
 
 
 @contextmanager
@@ -99,6 +101,8 @@ def window(
         java_script_enabled=scripts,
         permissions=["clipboard-read", "clipboard-write"],
     )
-    context.set_default_timeout(15_000)
-    yield Window(context.new_page(), origin)
-    context.close()
+    context.set_default_timeout(60_000)
+    try:
+        yield Window(context.new_page(), origin)
+    finally:
+        context.close()

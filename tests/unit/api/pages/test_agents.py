@@ -311,3 +311,15 @@ async def test_a_lost_session_keeps_what_was_typed_into_the_download(
         assert "What you typed is here again" in shown.text
         assert forms(shown)[page].items() >= typed.items()
         assert "here again" not in (await ada.get(page)).text
+
+
+async def test_a_machines_pages_say_what_is_wrong_with_its_agent(
+    world: World, browsers: dict[str, Browser], machine: Resource
+) -> None:
+    account = await world.account(machine)
+    for ago, said in ((30_000, False), (SILENT_AFTER + 60_000, True)):
+        await heard(world, machine, ago)
+        for path in (f"/resources/{machine.id}", f"/accounts/{account.id}"):
+            text = (await browsers["ben"].get(path)).text
+            assert ("Changes wait until it calls again." in text) is said
+            assert ("sh installAgent-service.sh status" in text) is said
