@@ -263,7 +263,7 @@ class Agent:
         if answer.notice > self.follower.trust.serial and await self.follower.follow():
             # The next session tells the server that this agent follows.
             raise _SessionOverError
-        if answer.observe:
+        if answer.observe or self.watch.due(self.tick()):
             await self._observe(enrolled)
         ends = await self._mail(enrolled, ends)
         if answer.renew:
@@ -340,7 +340,7 @@ class Agent:
                 report = ReportRequest(agent=enrolled.agent, results=(result,), run=self.says())
                 await self.transport.send_signed("/agent/v1/report", report, ReportAnswer)
                 step(Step.AGENT_ACKNOWLEDGED)
-        if fetched.jobs and self.watch.changed():
+        if fetched.observe or (fetched.jobs and self.watch.changed()):
             await self._observe(enrolled)
         return ends
 

@@ -114,6 +114,10 @@ class Client:
     def resource(self, key: str) -> models.Resource:
         return self._http.get(f"/v1/resources/{part(key)}", models.Resource)
 
+    def discover(self, key: str) -> models.Resource:
+        """Asks its agent to look at its accounts again."""
+        return self._http.post(f"/v1/resources/{part(key)}/discover", models.Resource, {})
+
     def accounts(self, resource: str, limit: int = 10_000) -> list[models.Account]:
         """A resource's accounts, by name."""
         return self._http.items(f"/v1/resources/{part(resource)}/accounts", models.Account, limit=limit)

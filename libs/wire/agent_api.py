@@ -111,6 +111,7 @@ class FetchRequest(Wire):
 
 class FetchAnswer(Wire):
     jobs: tuple[Signed, ...] = Field(max_length=64)
+    observe: bool = Field(default=False, exclude_if=not_)  # somebody asked to look at the accounts again
 
 
 class ReportRequest(Wire):

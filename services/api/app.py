@@ -93,6 +93,7 @@ from services.api.pages.agents import Registry
 from services.api.pages.audit import Archive
 from services.api.poll import PATH, App, Poll, Receive, Scope, Send
 from services.api.resources import routes as resource_routes
+from services.api.resources.looking import Looking
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
 from services.api.revocations import Revocations
@@ -261,7 +262,11 @@ def build(parts: Parts) -> Gateway:
     signed = SignedRequests(identities, Nonces(store), forks, now, metrics.agent_refused)
     # Routes.
     caller, listener = signed_in(signing_in.find), signed_in(signing_in.find, cookie=True)
-    listed, machines = Accounts(accounts, tasks, access, now), Resources(resources, facts, access, now)
+    listed, machines, looking = (
+        Accounts(accounts, tasks, access, now),
+        Resources(resources, facts, access, now),
+        Looking(presences, facts, access, parts.broker, now),
+    )
     trail = AuditTrail(store)
     audit = Audit(trail, recorder, now)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
@@ -281,7 +286,7 @@ def build(parts: Parts) -> Gateway:
         setup_routes.router(setup),
         session_routes.router(signing_in, caller),
         user_routes.router(people, caller),
-        resource_routes.router(machines, listed, caller),
+        resource_routes.router(machines, looking, listed, caller),
         account_routes.router(listed, asking, reveals, caller),
         task_routes.router(shown, asking, caller),
         notification_routes.router(bell, caller),
@@ -310,6 +315,7 @@ def build(parts: Parts) -> Gateway:
             setup=setup,
             sessions=signing_in,
             resources=machines,
+            looking=looking,
             accounts=listed,
             tasks=shown,
             asking=asking,

@@ -79,6 +79,7 @@ class AgentDoor:
             place="" if body.place is None else str(body.place),
             astray=body.astray,
             skew=_skew(body.clock, now),
+            look_asked=None if before is None else before.look_asked,
             said=kept(() if before is None else before.said, body, now),
         )
         if before is not None and replace(before, last_seen=now) == after:
@@ -91,7 +92,7 @@ class AgentDoor:
             expires_in=_until_renewal(admitted, now),
             hold=MAX_HOLD_SECONDS,
             server_time=now,
-            observe=admitted.mail and known != body.digest,
+            observe=admitted.mail and (known != body.digest or after.look_asked is not None),
             renew=now >= admitted.renew_at,
             notice=self._board.newest if self._board.newest > body.notice else 0,
         )
@@ -106,7 +107,11 @@ class AgentDoor:
         if not admitted.mail:
             return FetchAnswer(jobs=())
         jobs = [job for job in await self._jobs.of_agent(identity.agent) if await self._offered(job)]
-        return FetchAnswer(jobs=tuple(job.signed for job in jobs if job.signed is not None))
+        presence = await self._presences.get(identity.agent)
+        return FetchAnswer(
+            jobs=tuple(job.signed for job in jobs if job.signed is not None),
+            observe=presence is not None and presence.look_asked is not None,
+        )
 
     async def _offered(self, job: JobDocument) -> bool:
         """Whether the agent has the job from now on; not when it was withdrawn meanwhile."""
@@ -200,7 +205,13 @@ class AgentDoor:
         before = await self._presences.get(identity.agent)
         found = Presence(id=identity.agent, last_seen=now) if before is None else before
         await self._presences.contact(
-            replace(found, last_seen=now, digest=digest(seen.accounts) if admitted.mail else "", sequence=seen.sequence)
+            replace(
+                found,
+                last_seen=now,
+                digest=digest(seen.accounts) if admitted.mail else "",
+                sequence=seen.sequence,
+                look_asked=None,
+            )
         )
 
 

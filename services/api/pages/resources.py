@@ -17,8 +17,9 @@ from services.api.accounts.service import Accounts
 from services.api.errors import NotThereError
 from services.api.fields import MAX_PAGE, Cursor
 from services.api.pages import looks
-from services.api.pages.rendering import Pages
-from services.api.pages.visitors import Visitor, Visits
+from services.api.pages.rendering import Pages, go
+from services.api.pages.visitors import Posted, Posts, Visitor, Visits
+from services.api.resources.looking import Looking
 from services.api.resources.schemas import ResourceView
 from services.api.resources.service import Resources
 from services.api.tasks.schemas import TaskView
@@ -45,7 +46,16 @@ class Machine:
         return place, self.resource.name
 
 
-def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks, see: Visits) -> APIRouter:
+def router(
+    pages: Pages,
+    resources: Resources,
+    looking: Looking,
+    accounts: Accounts,
+    tasks: Tasks,
+    *,
+    see: Visits,
+    post: Posts,
+) -> APIRouter:
     routes = APIRouter(prefix="/resources")
 
     async def machine(visitor: Visitor, resource: ResourceView) -> Machine | None:
@@ -111,6 +121,11 @@ def router(pages: Pages, resources: Resources, accounts: Accounts, tasks: Tasks,
             cursor=cursor,
             following=found.next,
         )
+
+    @routes.post("/{resource}/discover")
+    async def discover(posted: Annotated[Posted, Depends(post)], resource: ResourceId) -> Response:
+        await looking.look_again(posted.visitor.caller, resource)
+        return go(f"/resources/{resource}")
 
     return routes
 

@@ -50,6 +50,7 @@ from services.api.pages.time_line import TimeLine
 from services.api.pages.visitors import SignInFirstError, posts, visits
 from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import NOT_THERE, TITLES, Said, said_of, said_of_framework
+from services.api.resources.looking import Looking
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
 from services.api.sessions.mine import Mine
@@ -68,6 +69,7 @@ class Services:
     setup: Setup
     sessions: Sessions
     resources: Resources
+    looking: Looking
     accounts: Accounts
     tasks: Tasks
     asking: TaskAsking
@@ -99,7 +101,15 @@ def build(services: Services) -> FastAPI:
         files.router(),
         set_up.router(pages, entry, services.setup, services.about),
         signing_in.router(pages, entry, services.sessions, services.about, post),
-        resources.router(pages, services.resources, services.accounts, services.tasks, see),
+        resources.router(
+            pages,
+            services.resources,
+            services.looking,
+            services.accounts,
+            services.tasks,
+            see=see,
+            post=post,
+        ),
         accounts.router(pages, services.resources, services.accounts, services.tasks, line, see),
         changing.router(forms, services.asking, see, post),
         revealing.router(forms, reveal, see, post),

@@ -11,11 +11,12 @@ from services.api.accounts.service import Accounts
 from services.api.auth import SignedIn
 from services.api.fields import Cursor, Limit, Page
 from services.api.problems import PROBLEMS
+from services.api.resources.looking import Looking
 from services.api.resources.schemas import ResourceView
 from services.api.resources.service import Resources
 
 
-def router(resources: Resources, accounts: Accounts, signed_in: SignedIn) -> APIRouter:
+def router(resources: Resources, looking: Looking, accounts: Accounts, signed_in: SignedIn) -> APIRouter:
     routes = APIRouter(prefix="/v1/resources", tags=["resources"], responses=PROBLEMS)
 
     @routes.get("", summary="List resources")
@@ -38,5 +39,12 @@ def router(resources: Resources, accounts: Accounts, signed_in: SignedIn) -> API
     ) -> Page[AccountBrief]:
         """By name."""
         return await accounts.page(caller, resource, limit=limit, cursor=cursor)
+
+    @routes.post("/{resource}/discover", summary="Look at a resource's accounts again", status_code=202)
+    async def discover(caller: Annotated[Caller, Depends(signed_in)], resource: ResourceId) -> ResourceView:
+        """Its agent looks at its next contact, within a second where it holds a poll, and `observed_at` moves on. It
+        also looks by itself: at its first start, when the account files change, and once a day.
+        """
+        return await looking.look_again(caller, resource)
 
     return routes

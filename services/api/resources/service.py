@@ -25,7 +25,7 @@ class Resources:
         """
         resource = await self._access.resource(caller, key)
         agents = await self._facts.views([resource])
-        return _view(resource, agents.get(resource.id))
+        return view(resource, agents.get(resource.id))
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[ResourceView]:
         """Those that the person may see, newest first."""
@@ -36,12 +36,13 @@ class Resources:
         return page_of(
             found,
             limit,
-            lambda resource: _view(resource, agents.get(resource.id)),
+            lambda resource: view(resource, agents.get(resource.id)),
             lambda resource: (resource.created_at, resource.id),
         )
 
 
-def _view(resource: Resource, agent: AgentView | None) -> ResourceView:
+def view(resource: Resource, agent: AgentView | None) -> ResourceView:
+    """The resource with its agent."""
     host = resource.host
     return ResourceView(
         id=resource.id,
@@ -50,6 +51,8 @@ def _view(resource: Resource, agent: AgentView | None) -> ResourceView:
         owner=Ref(id=resource.owner, name=resource.owner_name),
         agent=brief(agent),
         host=None if host is None else HostView(**host.model_dump()),
+        observed_at=resource.observed_at,
+        cut=resource.cut,
         created_at=resource.created_at,
         rev=resource.rev,
     )

@@ -79,4 +79,5 @@ def test_a_server_that_cannot_be_reached_keeps_both_programs_until_it_answers(ru
         host.write(CONF, right, 0o600)
         status, said = verb(host, "restart")
         assert status == 0, said
+        until(lambda: "no_contact" in {each.code for each in agent_of(running, host).said} or None, "what it met")
         assert not exists(host, f"{INSTALLED}.old")
