@@ -7,7 +7,7 @@
     POST /agent/v1/report   signed; results                       -> which were stored
     POST /agent/v1/observe  signed; an observation                -> stored
     POST /agent/v1/renew    signed; keys for the next certificate -> certificate
-    POST /agent/v1/leave    signed; its last word                 -> it is out from now on
+    POST /agent/v1/leave    signed; its last word                 -> it is let go
     GET  /agent/v1/notices  anybody; `after` a serial             -> the notices that follow it, oldest first
 
 Every change is signed (`libs.wire.http_signature`) and safe to repeat. Errors are `application/problem+json`.
