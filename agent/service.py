@@ -272,7 +272,7 @@ class Agent:
         self.upgrade.offered(answer.upgrade, answer.server_time)
         if self.upgrade.untold:
             raise _SessionOverError
-        if answer.observe:
+        if answer.observe or self.watch.due(self.tick()):
             await self._observe(enrolled)
         ends = await self._mail(enrolled, ends)
         if answer.renew:
@@ -353,7 +353,7 @@ class Agent:
                 report = ReportRequest(agent=enrolled.agent, results=(result,), run=self.says())
                 await self.transport.send_signed("/agent/v1/report", report, ReportAnswer)
                 step(Step.AGENT_ACKNOWLEDGED)
-        if fetched.jobs and self.watch.changed():
+        if fetched.observe or (fetched.jobs and self.watch.changed()):
             await self._observe(enrolled)
         return ends
 

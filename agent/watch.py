@@ -13,6 +13,7 @@ from libs.wire.ids import Noun, new_id
 from libs.wire.observations import Observation, SeenAccount, SkippedLine, digest
 from libs.wire.sign import Prefix, Signed, sign
 
+DAY_SECONDS = 86_400.0
 WATCHED = (Path("/etc/passwd"), Path("/etc/shadow"))
 
 Stamp = tuple[tuple[int, ...], ...]
@@ -28,6 +29,15 @@ class Watch:
     files: Sequence[Path] = WATCHED
     bounds: Bounds = field(default_factory=Bounds)
     _stamp: Stamp | None = None
+    _since: float | None = None
+
+    def due(self, tick: float) -> bool:
+        """Whether a day has passed since everything was told, in seconds of the monotonic clock. Time alone changes
+        some things, as when an account expires.
+        """
+        if self._since is None:
+            self._since = tick
+        return tick - self._since >= DAY_SECONDS
 
     def changed(self) -> bool:
         """Whether the account files are not the ones that were read last."""
@@ -65,6 +75,7 @@ class Watch:
     async def observation(self, enrolled: Enrolled, now: int) -> Signed:
         """Everything at this moment, signed. `now` by the host's clock."""
         found, seen = await self.look()
+        self._since = None
         observation = Observation(
             id=new_id(Noun.OBSERVATION, secrets.token_bytes),
             agent=enrolled.agent,

@@ -74,6 +74,21 @@ def hand_over(
         screen.say(f"{found.name} is under {found.owner.name} now.")
 
 
+@resources.command("discover")
+def discover(
+    context: typer.Context, resource: Annotated[str, typer.Argument(help="Name or identifier.")], as_json: Json = False
+) -> None:
+    """Have the agent of a machine look at its accounts again. It also does by itself when they change."""
+    call = of(context)
+    with call.client() as client:
+        found = client.discover(find_resource(client, resource).id)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data(found)
+        return
+    screen.say(f"The agent of {found.name} looks at its next contact. See: keyturn accounts list {found.name}")
+
+
 @accounts.command("list")
 def list_accounts(
     context: typer.Context, resource: Annotated[str, typer.Argument(help="Name or identifier.")], as_json: Json = False

@@ -91,6 +91,10 @@ class Client(PeopleCalls):
         """Gives a resource to another owner."""
         return self._http.post(f"/v1/resources/{part(resource)}/owner", models.Resource, {"user_name": user_name})
 
+    def discover(self, key: str) -> models.Resource:
+        """Asks its agent to look at its accounts again."""
+        return self._http.post(f"/v1/resources/{part(key)}/discover", models.Resource, {})
+
     def accounts(self, resource: str, limit: int = 10_000) -> list[models.Account]:
         """A resource's accounts, by name."""
         return self._http.items(f"/v1/resources/{part(resource)}/accounts", models.Account, limit=limit)

@@ -134,6 +134,8 @@ class Resource(Answer):
     owner: Ref
     agent: AgentBrief | None
     created_at: datetime
+    observed_at: datetime | None = None
+    cut: bool = False
 
 
 class Proof(Answer):

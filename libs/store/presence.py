@@ -39,6 +39,7 @@ class Presence(Record):
     place: str = ""  # where it found the server, if there are moves
     astray: str = ""  # why not where they lead
     said: tuple[SaidTrouble, ...] = ()  # the latest troubles that the agent told of, newest first
+    look_asked: int | None = None  # when somebody asked to look at the accounts again; none once it has been done
     skew: int | None = None  # how many seconds the host's clock was ahead at the last session, as far as it told
     upgrade: str | None = None  # the release that it did not take or keep
     upgrade_code: str = ""  # why, by `libs.wire.reasons.UPGRADES`

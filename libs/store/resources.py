@@ -24,6 +24,7 @@ class Resource(Revised):
     host: HostFacts | None = None
     observed_at: int | None = None  # when the newest observation was received
     observation_receipt: int = 0
+    cut: bool = False  # it had more accounts than an observation holds
     sequence: int = 0  # of that observation, by the agent's own counter
 
 

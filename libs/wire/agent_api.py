@@ -7,7 +7,7 @@
     POST /agent/v1/report   signed; results                       -> which were stored
     POST /agent/v1/observe  signed; an observation                -> stored
     POST /agent/v1/renew    signed; keys for the next certificate -> certificate
-    POST /agent/v1/leave    signed; its last word                 -> it is out from now on
+    POST /agent/v1/leave    signed; its last word                 -> it is let go
     POST /agent/v1/runtime  signed; a part of a newer program      -> its bytes
     GET  /agent/v1/notices  anybody; `after` a serial             -> the notices that follow it, oldest first
 
@@ -123,6 +123,7 @@ class FetchRequest(Wire):
 
 class FetchAnswer(Wire):
     jobs: tuple[Signed, ...] = Field(max_length=64)
+    observe: bool = Field(default=False, exclude_if=not_)  # somebody asked to look at the accounts again
 
 
 class ReportRequest(Wire):

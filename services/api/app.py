@@ -103,6 +103,7 @@ from services.api.recall import Recall
 from services.api.resources import routes as resource_routes
 from services.api.resources.finding import Finder
 from services.api.resources.handing import HandingOver
+from services.api.resources.looking import Looking
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
 from services.api.revocations import Revocations
@@ -281,6 +282,7 @@ def build(parts: Parts) -> Gateway:
     caller, listener = signed_in(folk.tokens.find), signed_in(folk.tokens.find, cookie=True)
     entering, in_person = signed_in(signing_in.find, incomplete=True), signed_in(signing_in.find)
     listed, machines = Accounts(accounts, tasks, access, now), Resources(facts, access, now)
+    looking = Looking(presences, facts, access, parts.broker, now)
     handing, trail = HandingOver(access, users, calls, recorder), AuditTrail(store)
     audit = Audit(trail, recorder, now)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
@@ -307,7 +309,7 @@ def build(parts: Parts) -> Gateway:
         user_routes.router(folk.users, caller),
         group_routes.router(folk.groups, caller),
         share_routes.router(folk.shares, caller),
-        resource_routes.router(machines, listed, handing, caller),
+        resource_routes.router(machines, listed, handing, looking, caller),
         account_routes.router(listed, asking, reveals, caller),
         task_routes.router(shown, asking, caller),
         notification_routes.router(bell, caller),
@@ -338,6 +340,7 @@ def build(parts: Parts) -> Gateway:
             setup=setup,
             resources=machines,
             finder=Finder(resources, accounts, users, access=access, machines=machines, listed=listed, clock=now),
+            looking=looking,
             accounts=listed,
             tasks=shown,
             asking=asking,

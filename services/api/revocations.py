@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from libs.store.agents import AgentDocument, AgentDocuments
 from libs.store.requests import RequestDocument, Requests
-from libs.wire.requests import LeaveContent, Request
 from libs.wire.revocation import Revocation, request_of
 from libs.wire.sign import Signed
 
@@ -61,6 +60,5 @@ def _revoked(document: AgentDocument | None, request: RequestDocument | None) ->
     if document is not None and document.revoked_at is not None:
         return Revoked(document.revoked_at, document.revoked, left=document.left_at is not None)
     if request is not None and request.why is None:  # otherwise the scheduler did not trust it
-        content = Request.model_validate_json(request.signed.payload).content
-        return Revoked(request.created_at, None, left=isinstance(content, LeaveContent))
+        return Revoked(request.created_at, None)
     return None

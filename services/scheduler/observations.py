@@ -118,6 +118,7 @@ class Discoveries:
                 before,
                 observed_at=when.at,
                 observation_receipt=when.receipt,
+                cut=seen.cut,
                 sequence=seen.sequence,
                 host=seen.host,
                 rev=before.rev + 1,

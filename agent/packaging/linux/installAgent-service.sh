@@ -134,7 +134,9 @@ put_back() {
 
 label() {
   if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; then
-    restorecon -R "$PROGRAM" "$CONF" "$STATE" ${SERVICE_FILE:+"$SERVICE_FILE"}
+    set -- "$PROGRAM" "$CONF" "$STATE"
+    if [ -n "$SERVICE_FILE" ] && [ -f "$SERVICE_FILE" ]; then set -- "$@" "$SERVICE_FILE"; fi
+    restorecon -R "$@"
   fi
 }
 

@@ -1,4 +1,7 @@
-"""An agent leaves: its last word goes on the desk, and from that write on it is refused, as one that was revoked."""
+"""An agent leaves: its last word goes on the desk. It is out as soon as the scheduler has believed that word.
+
+The request has a name of its own: one that the scheduler does not trust must not stand in the way of a revocation.
+"""
 
 from collections.abc import Callable
 
@@ -8,9 +11,9 @@ from libs.store.requests import RequestDocument, Requests
 from libs.store.schema import CollectionName
 from libs.wire.agent_api import LeaveAnswer, LeaveRequest
 from libs.wire.events import AgentLeaveReported
+from libs.wire.ids import Noun, derived_id
 from libs.wire.leaving import read_leaving
 from libs.wire.requests import LeaveContent
-from libs.wire.revocation import request_of
 from libs.wire.sign import BadSignatureError
 from services.api.errors import InvalidError
 from services.api.nudge import Nudge
@@ -24,7 +27,7 @@ class Leaving:
         self._requests, self._signer, self._nudge, self._shut = requests, signer, nudge, shut
 
     async def leave(self, identity: AgentIdentity, body: LeaveRequest) -> LeaveAnswer:
-        """The agent is out.
+        """The agent is let go, durably; safe to repeat.
 
         Raises:
             InvalidError: its word is not signed by it, or is another's; nothing is stored then.
@@ -34,7 +37,7 @@ class Leaving:
         except BadSignatureError as error:
             sentence = "It is no last word that this agent signed."
             raise InvalidError("leaving", sentence, "leaving_invalid") from error
-        name = request_of(identity.agent)
+        name = derived_id(Noun.REQUEST, "leave_agent", identity.agent)
         content = LeaveContent(agent=identity.agent, leaving=body.leaving)
         request, signed = self._signer.request(
             content, name=name, person=None, lifetime=FOR_GOOD, resource=identity.resource

@@ -84,7 +84,7 @@ def router(
 
     @routes.post("/leave", summary="Let an agent go")
     async def leave(request: Request, body: LeaveRequest) -> LeaveAnswer:
-        """Signed; nothing of the agent counts from then on."""
+        """Signed; nothing of the agent counts once its last word was believed. Safe to repeat."""
         admitted = await signed.admit(request, body)
         return await leaving.leave(admitted.identity, body)
 

@@ -85,6 +85,7 @@ class AgentDoor:
             upgrade=None if body.upgrade is None else body.upgrade.release,
             upgrade_code="" if body.upgrade is None else body.upgrade.code,
             upgrade_detail="" if body.upgrade is None else body.upgrade.detail,
+            look_asked=None if before is None else before.look_asked,
             said=kept(() if before is None else before.said, body, now),
         )
         if before is not None and replace(before, last_seen=now) == after:
@@ -97,7 +98,7 @@ class AgentDoor:
             expires_in=_until_renewal(admitted, now),
             hold=MAX_HOLD_SECONDS,
             server_time=now,
-            observe=admitted.mail and known != body.digest,
+            observe=admitted.mail and (known != body.digest or after.look_asked is not None),
             renew=now >= admitted.renew_at,
             notice=self._board.newest if self._board.newest > body.notice else 0,
             upgrade=await self._offers.newer_than(body.agent_version),
@@ -113,7 +114,11 @@ class AgentDoor:
         if not admitted.mail:
             return FetchAnswer(jobs=())
         jobs = [job for job in await self._jobs.of_agent(identity.agent) if await self._offered(job)]
-        return FetchAnswer(jobs=tuple(job.signed for job in jobs if job.signed is not None))
+        presence = await self._presences.get(identity.agent)
+        return FetchAnswer(
+            jobs=tuple(job.signed for job in jobs if job.signed is not None),
+            observe=presence is not None and presence.look_asked is not None,
+        )
 
     async def _offered(self, job: JobDocument) -> bool:
         """Whether the agent has the job from now on; not when it was withdrawn meanwhile."""
@@ -208,7 +213,9 @@ class AgentDoor:
         before = await self._presences.get(identity.agent)
         found = Presence(id=identity.agent, last_seen=now) if before is None else before
         shown = digest(seen.accounts) if admitted.mail else ""
-        await self._presences.contact(replace(found, last_seen=now, digest=shown, epoch=epoch, sequence=seen.sequence))
+        await self._presences.contact(
+            replace(found, last_seen=now, digest=shown, epoch=epoch, sequence=seen.sequence, look_asked=None)
+        )
 
 
 def _until_renewal(admitted: Certified, now: int) -> int:

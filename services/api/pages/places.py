@@ -27,4 +27,4 @@ def place(text: str | None) -> str:
 
 def after_signing_in(path: str) -> str:
     """Where a person begins again whose form found nobody signed in: at the form, or at the task that it was about."""
-    return path.removesuffix("/cancel")
+    return path.removesuffix("/cancel").removesuffix("/discover")

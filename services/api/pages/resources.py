@@ -15,16 +15,26 @@ from services.api.accounts.words import ATTENTION
 from services.api.agents.service import Agents
 from services.api.errors import NotThereError
 from services.api.fields import MAX_PAGE, Cursor
-from services.api.pages.rendering import Pages
-from services.api.pages.visitors import Visitor, Visits
+from services.api.pages.rendering import Pages, go
+from services.api.pages.visitors import Posted, Posts, Visitor, Visits
 from services.api.resources.finding import Finder
+from services.api.resources.looking import Looking
 from services.api.resources.service import Resources
 from services.api.tasks.schemas import TaskView
 from services.api.tasks.service import Tasks
 
 
-def router(  # noqa: PLR0917 - each is another noun of two pages
-    pages: Pages, finder: Finder, resources: Resources, accounts: Accounts, tasks: Tasks, agents: Agents, see: Visits
+def router(
+    pages: Pages,
+    finder: Finder,
+    resources: Resources,
+    looking: Looking,
+    accounts: Accounts,
+    *,
+    tasks: Tasks,
+    agents: Agents,
+    see: Visits,
+    post: Posts,
 ) -> APIRouter:
     routes = APIRouter(prefix="/resources")
 
@@ -67,6 +77,11 @@ def router(  # noqa: PLR0917 - each is another noun of two pages
             cursor=cursor,
             following=found.next,
         )
+
+    @routes.post("/{resource}/discover")
+    async def discover(posted: Annotated[Posted, Depends(post)], resource: ResourceId) -> Response:
+        await looking.look_again(posted.visitor.caller, resource)
+        return go(f"/resources/{resource}")
 
     return routes
 

@@ -57,6 +57,7 @@ from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import NOT_THERE, TITLES, Said, said_of, said_of_framework
 from services.api.resources.finding import Finder
 from services.api.resources.handing import HandingOver
+from services.api.resources.looking import Looking
 from services.api.resources.service import Resources
 from services.api.reveals.service import Reveals
 from services.api.setup.service import Setup
@@ -72,6 +73,7 @@ class Services:
     setup: Setup
     resources: Resources
     finder: Finder
+    looking: Looking
     accounts: Accounts
     tasks: Tasks
     asking: TaskAsking
@@ -110,7 +112,15 @@ def build(services: Services) -> FastAPI:
         second_factor.router(pages, folk.factor, see_entering, post_entering),
         second_factor.ending(pages, folk.factor, post),
         resources.router(
-            pages, services.finder, services.resources, services.accounts, services.tasks, services.registry.agents, see
+            pages,
+            services.finder,
+            services.resources,
+            services.looking,
+            services.accounts,
+            tasks=services.tasks,
+            agents=services.registry.agents,
+            see=see,
+            post=post,
         ),
         accounts.router(
             pages, services.resources, services.accounts, services.tasks, services.registry.agents, line, see

@@ -12,11 +12,14 @@ from services.api.auth import SignedIn
 from services.api.fields import Cursor, Limit, Page
 from services.api.problems import PROBLEMS
 from services.api.resources.handing import HandingOver
+from services.api.resources.looking import Looking
 from services.api.resources.schemas import HandOverBody, ResourceView
 from services.api.resources.service import Resources
 
 
-def router(resources: Resources, accounts: Accounts, handing: HandingOver, signed_in: SignedIn) -> APIRouter:
+def router(
+    resources: Resources, accounts: Accounts, handing: HandingOver, looking: Looking, signed_in: SignedIn
+) -> APIRouter:
     routes = APIRouter(prefix="/v1/resources", tags=["resources"], responses=PROBLEMS)
 
     @routes.get("", summary="List resources")
@@ -47,5 +50,13 @@ def router(resources: Resources, accounts: Accounts, handing: HandingOver, signe
     ) -> Page[AccountBrief]:
         """By name."""
         return await accounts.page(caller, resource, limit=limit, cursor=cursor)
+
+    @routes.post("/{resource}/discover", summary="Look at a resource's accounts again", status_code=202)
+    async def discover(caller: Annotated[Caller, Depends(signed_in)], resource: ResourceId) -> ResourceView:
+        """Its agent looks at its next contact, within a second where it holds a poll, and `observed_at` moves on. It
+        also looks by itself: at its first start, when the account files change, and once a day.
+        """
+        await looking.look_again(caller, resource)
+        return await resources.one(caller, resource)
 
     return routes

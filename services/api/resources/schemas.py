@@ -37,6 +37,8 @@ class ResourceView(View):
     owner: Ref
     agent: AgentBrief | None
     host: HostView | None
+    observed_at: Moment | None = Field(description="When its agent last told of its accounts.")
+    cut: bool = Field(description="It had more accounts than an agent tells of; the rest is not here.")
     created_at: Moment
     level: Level | None = Field(default=None, description="What you may do with all of it; a list does not tell.")
     rev: int

@@ -65,6 +65,8 @@ def _view(resource: Resource, agent: AgentBrief | None) -> ResourceView:
         owner=Ref(id=resource.owner, name=resource.owner_name),
         agent=agent,
         host=None if host is None else HostView(**host.model_dump()),
+        observed_at=resource.observed_at,
+        cut=resource.cut,
         created_at=resource.created_at,
         rev=resource.rev,
     )

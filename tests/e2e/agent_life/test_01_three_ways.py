@@ -33,6 +33,11 @@ def test_with_systemd_it_sets_a_password_inside_the_hardest_sandbox(running: Sit
     assert f"MemoryMax={256 * 1024 * 1024}" in shown
     assert "CPUQuotaPerSecUSec=1s" in shown
     assert "SystemCallFilter=" in shown
+    resource = running.client.resource(account.resource.id)
+    before = resource.observed_at
+    assert before is not None
+    running.client.discover(resource.id)
+    until(lambda: running.client.resource(resource.id).observed_at != before or None, "another look")
     assert running.resets(account, "Inside-the-sandbox-1").state == "done"
     assert running.host.opens("hardened", b"Inside-the-sandbox-1")
 

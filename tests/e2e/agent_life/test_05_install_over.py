@@ -3,6 +3,7 @@
 import pytest
 
 from tests.e2e.agent_life.verbs import CONF, INSTALLED, STATE, agent_of, booted, unpack, verb
+from tests.e2e.faults.wires import Wire
 from tests.e2e.site import FOLDER, OLD, Site, until
 from tests.lab.host import Host
 
@@ -79,4 +80,25 @@ def test_a_server_that_cannot_be_reached_keeps_both_programs_until_it_answers(ru
         host.write(CONF, right, 0o600)
         status, said = verb(host, "restart")
         assert status == 0, said
+        until(lambda: "no_contact" in {each.code for each in agent_of(running, host).said} or None, "what it met")
         assert not exists(host, f"{INSTALLED}.old")
+
+
+def test_polls_that_something_between_cuts_are_no_news(running: Site) -> None:
+    port = int(running.server.gateway_url.rsplit(":", 1)[1])
+    with (
+        booted(running, "life-cut") as host,
+        Wire("gateway", ("127.0.0.1", port), (running.lab.address, 0)) as wire,
+    ):
+        host.add_user("deploy", OLD)
+        running.install(host, start=False)
+        right = host.read(CONF)
+        host.write(CONF, right.replace(str(port).encode(), str(wire.address[1]).encode()), 0o600)
+        assert verb(host, "start")[0] == 0
+        deploy = until(lambda: running.find("deploy", host.name), "its account")
+        for number in range(3):
+            wire.reset()  # whatever it holds at this moment
+            assert running.resets(deploy, f"After-the-cut-{number}").state == "done"
+            assert host.opens("deploy", f"After-the-cut-{number}".encode())
+        until(lambda: verb(host, "status")[0] == 0 or None, "its contact")
+        assert agent_of(running, host).state == "active"

@@ -93,6 +93,26 @@ def test_the_settings_of_an_operator_are_kept_and_checked(host: Host, package: F
     assert host.run([AGENT, "--version"], text=True).returncode == 0, "a refused update broke what was installed"
 
 
+def test_where_selinux_is_on_every_installed_path_gets_its_label(
+    host: Host, package: Files, unpack: Unpack, run: Run
+) -> None:
+    """This kernel has none, so the host's two tools are stood in for: what matters is who is told of which path."""
+    stubs = {
+        "/usr/local/sbin/selinuxenabled": b"#!/bin/sh\nexit 0\n",
+        "/usr/local/sbin/restorecon": b'#!/bin/sh\nshift\nprintf "%s\\n" "$@" >>/run/labelled\n',
+    }
+    try:
+        for path, content in stubs.items():
+            host.write(path, content, 0o755)
+        unpack(package)
+        status, said = run("install")
+        assert status == 0, said
+        labelled = set(host.read("/run/labelled").decode().splitlines())
+        assert labelled == {"/opt/keyturn-agent", "/etc/keyturn-agent", "/var/lib/keyturn-agent", UNIT}
+    finally:
+        host.run(["rm", "-f", *stubs, "/run/labelled"])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [

@@ -27,6 +27,7 @@ class Rule:
 EVERYBODY = Rule(_EVERYBODY)
 SEE = Rule(_SEERS, frozenset({"eve"}))
 USE = Rule(_SEERS - {"anna", "sam"}, frozenset({"eve"}))
+USE_ALL_OF_IT = Rule(USE.serves - {"ace"}, frozenset({"eve"}))
 MANAGE = Rule(frozenset({"ada", "ben", "mia"}), frozenset({"eve"}))
 SHARING = Rule(MANAGE.serves | {"anna"}, frozenset({"eve"}))
 OWN = Rule(frozenset({"ada", "ben"}), frozenset({"eve"}))
@@ -83,6 +84,7 @@ INTERFACE: dict[tuple[str, str], Route] = {
     ("GET", "/v1/resources/{resource}"): Route(SEE),
     ("GET", "/v1/resources/{resource}/accounts"): Route(SEE),
     ("POST", "/v1/resources/{resource}/owner"): Route(OWN, 503, {"user_name": "zoe"}),
+    ("POST", "/v1/resources/{resource}/discover"): Route(USE_ALL_OF_IT, 202),
     ("GET", "/v1/accounts/{account}"): Route(SEE),
     ("POST", "/v1/accounts/{account}/reset"): Route(USE, 202, {}),
     ("POST", "/v1/accounts/{account}/verify"): Route(USE, 202, {}),
@@ -153,6 +155,7 @@ FORMS: dict[str, Route] = {
     "/resources/{resource}/sharing/new": Route(MANAGE, 303, {"kind": "person", "with": "zoe", "level": "see"}),
     "/resources/{resource}/sharing/{share}/end": Route(MANAGE, 303),
     "/resources/{resource}/owner": Route(OWN, 503, {"user_name": "zoe"}),
+    "/resources/{resource}/discover": Route(USE_ALL_OF_IT, 303),
     "/accounts/{account}/change": Route(USE, 303, {"how": "generate", "length": "24", "alphabet": "full"}),
     "/accounts/{account}/adopt": Route(USE, 409, {"password": "Is-live-now-1"}),  # it is in sync
     "/accounts/{account}/verify": Route(USE, 303),

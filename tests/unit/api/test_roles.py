@@ -47,6 +47,7 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("GET", "/v1/resources"): (None, (401, 200, 200, 200)),
     ("GET", "/v1/resources/{resource}"): (None, (401, 200, 404, 200)),
     ("GET", "/v1/resources/{resource}/accounts"): (None, (401, 200, 404, 200)),
+    ("POST", "/v1/resources/{resource}/discover"): (None, (401, 202, 404, 202)),
     ("GET", "/v1/accounts/{account}"): (None, (401, 200, 404, 200)),
     ("POST", "/v1/accounts/{account}/reset"): ({}, (401, 202, 404, 202)),
     ("POST", "/v1/accounts/{account}/verify"): ({}, (401, 202, 404, 202)),

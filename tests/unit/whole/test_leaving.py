@@ -15,8 +15,8 @@ from agent.transport import RefusedError
 from libs.store.accounts import Accounts
 from libs.store.requests import Requests
 from libs.wire.agent_api import LeaveAnswer, LeaveRequest
+from libs.wire.ids import Noun, derived_id
 from libs.wire.leaving import Leaving, leaving
-from libs.wire.revocation import request_of
 from tests.unit.whole.composition import make_agent
 from tests.unit.whole.test_revocation import agent_of, files
 from tests.unit.whole.test_tokens import FIRST, managed
@@ -118,6 +118,6 @@ async def test_the_gateway_cannot_let_an_agent_go(system: Whole) -> None:
         with pytest.raises(RefusedError, match="last word") as refused:
             await made.transport.send_signed("/agent/v1/leave", request, LeaveAnswer)
     assert refused.value.code == "leaving_invalid"
-    assert await Requests(system.server.store()).get(request_of(agent)) is None
+    assert await Requests(system.server.store()).get(derived_id(Noun.REQUEST, "leave_agent", agent)) is None
     assert (await agent_of(system))["state"] == "active"
     assert await system.reveal(account) == [FIRST.encode()]

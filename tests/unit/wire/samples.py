@@ -193,6 +193,7 @@ SAMPLES: dict[str, Wire] = {
         agent=f"agt_{A}", agent_version="0.1.0", boot=3, sequence=2, digest=HASH
     ),
     "agent_api.fetch_answer.1": agent_api.FetchAnswer(jobs=(SIGNED,)),
+    "agent_api.fetch_answer.observe.1": agent_api.FetchAnswer(jobs=(), observe=True),
     "agent_api.report.1": agent_api.ReportRequest(agent=f"agt_{A}", results=(SIGNED,)),
     "event.task.requested.1": _event(events.TaskRequested(task=f"tsk_{A}")),
     "event.task.cancel_requested.1": _event(events.TaskCancelRequested(request=f"req_{A}")),

@@ -57,6 +57,7 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/accounts/{account}/adopt": ({"password": "Is-live-now-1"}, (303, 409, 404, 409)),  # it is in sync
     "/accounts/{account}/verify": ({}, (303, 303, 404, 303)),
     "/accounts/{account}/reveal": ({"reason": "x", "password": "is-not-theirs"}, (303, 422, 404, 422)),
+    "/resources/{resource}/discover": ({}, (303, 303, 404, 303)),
     "/tasks/{task}/cancel": ({}, (303, 303, 404, 303)),
     "/admin/agents/download": ({"platform": "linux", "user_name": "ben"}, (303, 503, 403, 503)),
     "/admin/enrolments/{enrolment}": ({"decision": "approve"}, (303, 503, 404, 503)),
