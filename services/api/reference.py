@@ -11,6 +11,7 @@ from libs.domain.deadlines import DAY, MINUTE
 from libs.domain.state import Flight, Generation, Kind, Phase, Proof, Rotation, Seen, Status, Version, VersionState
 from libs.wire.reasons import REMARKS, SENTENCES, VERSIONS, Reason
 from services.api.accounts.words import next_step, sentences
+from services.api.problem_codes import CODES
 from services.api.tasks.schemas import TaskState
 from services.api.tasks.words import sentence
 
@@ -84,6 +85,11 @@ def _lines() -> Iterator[str]:
         ("code", "what happened", "what it means for the password", "what to do"),
         ((f"`{reason}`", *words) for reason, words in SENTENCES.items()),
     )
+    yield "## Codes of problems"
+    yield ""
+    yield "What `application/problem+json` has as `code`, beside the reasons above, which come with 409."
+    yield ""
+    yield from _table(("code", "HTTP status", "what it says"), ((f"`{code}`", *words) for code, words in CODES.items()))
     yield "## Remarks"
     yield ""
     yield "What a comparison adds to its answer."
