@@ -12,6 +12,7 @@ from libs.domain.state import Flight, Generation, Kind, Phase, Proof, Rotation, 
 from libs.wire.reasons import REMARKS, SENTENCES, UPGRADES, VERSIONS, Reason
 from libs.wire.troubles import WORDS
 from services.api.accounts.words import next_step, sentences
+from services.api.problem_codes import CODES
 from services.api.tasks.schemas import TaskState
 from services.api.tasks.words import sentence
 
@@ -92,6 +93,11 @@ def _lines() -> Iterator[str]:
     yield from _table(
         ("code", "what it means", "what to do"), ((f"`{trouble}`", *words) for trouble, words in WORDS.items())
     )
+    yield "## Codes of problems"
+    yield ""
+    yield "What `application/problem+json` has as `code`, beside the reasons above, which come with 409."
+    yield ""
+    yield from _table(("code", "HTTP status", "what it says"), ((f"`{code}`", *words) for code, words in CODES.items()))
     yield "## Remarks"
     yield ""
     yield "What a comparison adds to its answer."

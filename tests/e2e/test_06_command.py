@@ -119,7 +119,7 @@ def test_a_package_is_there_whole_or_not_at_all(keyturn: Command, tmp_path: Path
     ("words", "status", "word"),
     [
         (("reset", "no-slash", "--generate"), 2, "RESOURCE/NAME"),
-        (("reset", "elsewhere/root", "--generate"), 8, "resources list"),
+        (("reset", "elsewhere/root", "--generate"), 8, "keyturn resources"),
         (("accounts", "show", "acc_" + "a" * 26), 8, "not"),
         (("tasks", "show", "tsk_nonsense"), 2, "task"),
         (("packages", "build", "solaris", "--user-name", "ops"), 2, "windows"),

@@ -32,7 +32,7 @@ def test_a_person_is_added_and_sees_nothing_of_others(ops: Window, standing: Sta
         at.live("No machine yet")
         assert at.page.locator(".bar-in > nav a").all_text_contents() == ["Resources", "Agents"]
         at.go("/audit")
-        at.live("Only an administrator may do this.")
+        at.live("Only an administrator or an auditor may see this.")
         at.go("/me")
         at.page.get_by_role("link", name="Change my password").click()
         at.page.fill("dialog #own", FIRST)

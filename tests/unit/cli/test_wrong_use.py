@@ -88,3 +88,14 @@ def test_each_refusal_has_its_status(http: int, status: int) -> None:
 def test_other_errors_have_theirs() -> None:
     assert exits.of_error(errors.NotTrustedError("x")) == Exit.NOT_REACHABLE
     assert exits.of_error(errors.DamagedError("x")) == Exit.WRONG
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_is_told_how_to_complete(
+    alone: Keyturn, shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the program's own name, as `--install-completion` writes it."""
+    assert alone("about").status == 9
+    monkeypatch.setenv("_KEYTURN_COMPLETE", f"source_{shell}")
+    done = Keyturn(monkeypatch, capsys, httpx.MockTransport(away))()
+    assert (done.status, "_KEYTURN_COMPLETE=complete_" in done.out) == (0, True)
