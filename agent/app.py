@@ -177,8 +177,8 @@ async def _until_asked(
 
 
 def _upgrade(config: AgentConfig, trust: Trust, log: Log, program: Program, state: Path) -> Upgrade:
-    """Staying current, where the operator wants it and the program was installed so that it can be turned."""
-    if not (config.upgrade or program.on_trial) or not program.turns:
+    """Staying current, where the program was installed so that it can be turned."""
+    if not program.turns:
         return Upgrade()
     return Upgrading(
         program=program,
@@ -188,6 +188,7 @@ def _upgrade(config: AgentConfig, trust: Trust, log: Log, program: Program, stat
         log=log,
         version=VERSION,
         interval=float(config.schedule_interval),
+        takes=config.upgrade,
         clock=wall_clock,
         tick=time.monotonic,
     )
