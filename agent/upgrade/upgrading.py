@@ -207,7 +207,8 @@ class Upgrading(Upgrade):
             return
         floor = max(self._record.floor or self.version, self.version, key=in_order)
         try:
-            if self._on_trial:
+            trial = self._record.trial
+            if self._on_trial or (trial is not None and trial.release == self.version):  # or it was cut while keeping
                 self.program.keep()
                 self._on_trial, self.hold = False, float("inf")
                 self._keep(Record(floor=floor))
