@@ -218,8 +218,8 @@ async def _until_asked(agent: Agent) -> None:
 
 
 def _upgrade(agent: Agent, program: Program, state: Path) -> Upgrade:
-    """Staying current, where the operator wants it and the program was installed so that it can be turned."""
-    if not (agent.config.upgrade or program.on_trial) or not program.turns:
+    """Staying current, where the program was installed so that it can be turned."""
+    if not program.turns:
         return Upgrade()
     return Upgrading(
         program=program,
@@ -229,6 +229,7 @@ def _upgrade(agent: Agent, program: Program, state: Path) -> Upgrade:
         log=agent.log,
         version=VERSION,
         interval=float(agent.config.schedule_interval),
+        takes=agent.config.upgrade,
         clock=wall_clock,
         tick=time.monotonic,
     )

@@ -56,7 +56,7 @@ class Program:
 
     def tidy(self) -> None:
         """Takes away a newer one that was not turned to."""
-        for name in ("next", "rehearsal"):
+        for name in ("next", "rehearsal", "rehearsal.part"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def ready(self) -> None:

@@ -1,6 +1,6 @@
 """One agent staying current: what it does with an offer, a little at a time while nothing else is to do.
 
-`Upgrade` is an agent that stays as it is, because its operator said so or because it runs from its sources.
+`Upgrade` is an agent that stays as it is, because it was not installed so that it can be turned.
 """
 
 import asyncio
@@ -72,7 +72,10 @@ class Upgrade:
 
 @dataclass
 class Upgrading(Upgrade):
-    """Takes newer releases. `interval` is in seconds: so often at most the server hears news out of turn."""
+    """Takes newer releases, or, where its operator wants none, only ends a trial that has begun.
+
+    `interval` is in seconds: so often at most the server hears news out of turn.
+    """
 
     program: Program
     trust: Trust
@@ -81,6 +84,7 @@ class Upgrading(Upgrade):
     log: Log
     version: str
     interval: float
+    takes: bool
     clock: Callable[[], int]  # Unix milliseconds by the host
     tick: Callable[[], float]  # seconds by a clock that never jumps
     hour: Callable[[], int] = hour_here
@@ -129,7 +133,7 @@ class Upgrading(Upgrade):
         self._said = None
         if self._on_trial:
             return
-        if signed is None:
+        if signed is None or not self.takes:
             self._tell(None)
             return
         here = self.read_here(max(self._record.floor or self.version, self.version, key=in_order))
@@ -203,7 +207,8 @@ class Upgrading(Upgrade):
             return
         floor = max(self._record.floor or self.version, self.version, key=in_order)
         try:
-            if self._on_trial:
+            trial = self._record.trial
+            if self._on_trial or (trial is not None and trial.release == self.version):  # or it was cut while keeping
                 self.program.keep()
                 self._on_trial, self.hold = False, float("inf")
                 self._keep(Record(floor=floor))

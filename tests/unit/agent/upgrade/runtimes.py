@@ -107,7 +107,7 @@ class Machine:
     def program(self) -> Program:
         return Program(self.folder / "program", self.folder / "agent.conf")
 
-    def agent(self, version: str = "0.1.0", window: Window = ALL_DAY) -> Upgrading:
+    def agent(self, version: str = "0.1.0", window: Window = ALL_DAY, *, takes: bool = True) -> Upgrading:
         return Upgrading(
             program=self.program,
             trust=Trust(Package.load(self.program.folder), self.state),
@@ -116,6 +116,7 @@ class Machine:
             log=Log("error"),
             version=version,
             interval=5.0,
+            takes=takes,
             clock=lambda: self.now,
             tick=lambda: self.seconds,
             hour=lambda: self.hour,

@@ -258,6 +258,40 @@ async def test_nothing_is_asked_outside_the_window_or_of_what_was_taken_back(mac
     assert agent.news is None
 
 
+async def test_an_agent_whose_operator_wants_none_takes_none_and_ends_a_trial_that_began(machine: Machine) -> None:
+    off = machine.agent(takes=False)
+    for offer in (made().signed, made("0.0.9").signed):
+        off.offered(offer, machine.now)
+        await off.work(serving(machine, made()))
+    assert (machine.asked, off.news) == ([], None)
+    await taken(machine, made())
+    turned(machine)
+    off = machine.agent("0.2.0", takes=False)
+    off.polled()
+    assert holds(machine) == {"runtime.json"}
+
+
+async def test_a_kill_between_any_two_steps_costs_no_more_than_taking_it_again(machine: Machine) -> None:
+    folder, record = machine.program.folder, machine.state / "upgrade.json"
+    await taken(machine, made())
+    (folder / "next").rename(folder / "rehearsal")  # killed after the record, before the name
+    agent = machine.agent()
+    assert (agent.news, holds(machine)) == (None, set())
+    agent.offered(made().signed, machine.now)
+    await until_turned(agent, serving(machine, made()))
+    record.unlink()
+    (folder / "next/keyturn-agent").rename(folder / "next/half")
+    (folder / "next").rename(folder / "rehearsal.part")  # killed while it was unpacked
+    await taken(machine, made())
+    turned(machine)
+    (folder / "trial").unlink()  # killed while it was being kept
+    agent = machine.agent("0.2.0")
+    agent.polled()
+    assert holds(machine) == {"runtime.json"}
+    assert b"0.2.0" in record.read_bytes()
+    assert b"sha256" not in record.read_bytes()
+
+
 async def test_a_full_disk_is_told_and_tried_again_later(machine: Machine) -> None:
     release = made()
     machine.free = 1_000
