@@ -39,5 +39,5 @@ class Ailing:
         found: dict[str, Resource] = {}
         for agents in ([each.id for each in quarantined], [each.id for each in silent if each.id not in revoked]):
             kind = [each for each in [await self._stored.of_agent(agent) for agent in agents] if each is not None]
-            found |= {each.id: each for each in self._machines.seen_by(caller, kind)[:FIRST]}
+            found |= {each.id: each for each in (await self._machines.seen_by(caller, kind))[:FIRST]}
         return list(found.values())

@@ -102,15 +102,15 @@ class Finder:
         text = q.strip()
         newest = await self._machines.newest(caller, limit=AT_ONCE + 1)
         if len(newest) <= AT_ONCE:
-            return await self._among_few(newest, text, state)
+            return await self._among_few(caller, newest, text, state)
         if text:
             return await self._search(caller, text, state)
         if state is not None:
             return await self._in_state(caller, state, cursor)
         return await self._first(caller, cursor)
 
-    async def _among_few(self, found: Sequence[Resource], text: str, state: Status | None) -> Finding:
-        standings = await self._standings(found)
+    async def _among_few(self, caller: Caller, found: Sequence[Resource], text: str, state: Status | None) -> Finding:
+        standings = await self._standings(caller, found)
         rows = await self._rows(found, standings)
         words = {each.id: _words(each, standings[each.id]) for each in found}
         matching = [each for each in rows if text.lower() in words[each.resource.id]]
@@ -132,12 +132,12 @@ class Finder:
             asyncio.gather(*(self._accounts.called(each, limit=limit) for each in spellings)),
             self._owned(owner.id if owner is not None else None, limit),
         )
-        holding = dict.fromkeys(each.resource for some in called for each in some)
-        ways = (*named, await self._resources.get_many(holding), owned)
+        holding = await self._holding(caller, [each for some in called for each in some])
+        ways = [*[await self._machines.seen_by(caller, each) for each in (*named, owned)], holding]
         # In turns, so that no way of finding hides the others.
         found = {each.id: each for turn in zip_longest(*ways) for each in turn if each is not None}
-        seen = self._machines.seen_by(caller, found.values())
-        rows = await self._rows(seen[:PAGE])
+        seen = list(found.values())
+        rows = await self._rows(seen[:PAGE], await self._standings(caller, seen[:PAGE]))
         filled = any(len(each) >= limit for each in (*named, owned)) or any(len(each) >= limit for each in called)
         cut = filled or len(seen) > PAGE
         return Finding(
@@ -153,7 +153,7 @@ class Finder:
 
     async def _in_state(self, caller: Caller, state: Status, cursor: str | None) -> Finding:
         found, place = await self._with_an_account(caller, state, limit=PAGE, after=from_cursor(cursor, str))
-        rows = await self._rows(found)
+        rows = await self._rows(found, await self._standings(caller, found))
         following = None if place is None else to_cursor(place)
         return Finding(rows=rows, totals=await self._totals(caller), following=following)
 
@@ -166,9 +166,10 @@ class Finder:
                 urgent |= {each.id: each for each in found[: FIRST - len(urgent)]}
         newest = await self._machines.newest(caller, limit=PAGE + 1, after=from_cursor(cursor, int))
         others = [each for each in newest[:PAGE] if each.id not in urgent]
+        shown = (*urgent.values(), *others)
         last = newest[PAGE - 1] if len(newest) > PAGE else None
         return Finding(
-            rows=await self._rows((*urgent.values(), *others)),
+            rows=await self._rows(shown, await self._standings(caller, shown)),
             totals=await self._totals(caller),
             following=None if last is None else to_cursor((last.created_at, last.id)),
         )
@@ -183,8 +184,7 @@ class Finder:
         found: list[Resource] = []
         for _ in range(_ROUNDS):
             page = await self._accounts.in_state(status, limit=2 * limit, after=after)
-            holding = dict.fromkeys(each.resource for each in page)
-            found += self._machines.seen_by(caller, await self._resources.get_many(holding))
+            found += await self._holding(caller, page)
             if len(found) > limit:
                 return found[:limit], (found[limit - 1].id, _BEYOND)
             if len(page) < 2 * limit:
@@ -196,16 +196,29 @@ class Finder:
         """Counts of the whole vault, for somebody who sees it."""
         return await self._counting.totals() if self._machines.all_seen_by(caller) else Totals()
 
-    async def _standings(self, found: Iterable[Resource]) -> dict[str, list[Standing]]:
-        wanted = [each.id for each in found]
-        read = await asyncio.gather(*(self._accounts.standings(each, limit=MAX_PAGE + 1) for each in wanted))
-        return dict(zip(wanted, read, strict=True))
+    async def _holding(self, caller: Caller, hits: Sequence[Standing]) -> list[Resource]:
+        """The machines of accounts that were found, as far as the person may see both."""
+        found = await self._resources.get_many(dict.fromkeys(each.resource for each in hits))
+        return [
+            each
+            for each in await self._machines.seen_by(caller, found)
+            if (seen := await self._machines.accounts_seen_by(caller, each)) is None
+            or any(hit.id in seen for hit in hits)
+        ]
 
-    async def _rows(
-        self, found: Sequence[Resource], standings: Mapping[str, list[Standing]] | None = None
-    ) -> list[Machine]:
+    async def _standings(self, caller: Caller, found: Iterable[Resource]) -> dict[str, list[Standing]]:
+        """The accounts in short that the person may see, by machine."""
+
+        async def of(resource: Resource) -> list[Standing]:
+            seen = await self._machines.accounts_seen_by(caller, resource)
+            read = await self._accounts.standings(resource.id, limit=MAX_PAGE + 1)
+            return [each for each in read if seen is None or each.id in seen]
+
+        wanted = list(found)
+        return dict(zip((each.id for each in wanted), await asyncio.gather(*map(of, wanted)), strict=True))
+
+    async def _rows(self, found: Sequence[Resource], told: Mapping[str, list[Standing]]) -> list[Machine]:
         """A row each, in the order given."""
-        told = await self._standings(found) if standings is None else standings
         first = {each.id: most_urgent(told[each.id]) for each in found}
         read = await self._accounts.get_many(each.id for each in first.values() if each is not None)
         by_id = {each.id: each for each in found}

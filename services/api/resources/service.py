@@ -43,9 +43,13 @@ class Resources:
         """Whether the person sees every resource there is."""
         return caller.is_administrator
 
-    def seen_by(self, caller: Caller, found: Iterable[Resource]) -> list[Resource]:
+    async def seen_by(self, caller: Caller, found: Iterable[Resource]) -> list[Resource]:
         """Those of `found` that the person may see."""
         return [each for each in found if self.all_seen_by(caller) or each.owner == caller.id]
+
+    async def accounts_seen_by(self, caller: Caller, resource: Resource) -> frozenset[str] | None:
+        """Which accounts of a resource that the person may see they see; None: all of them."""
+        return None if await self.seen_by(caller, [resource]) else frozenset()
 
     async def rows(self, found: Sequence[Resource]) -> list[ResourceView]:
         """What a list shows of resources that the person may see, in the order given."""
