@@ -70,7 +70,7 @@ faults: python ## Break each process at each step on real parts and hosts (needs
 	@for part in runtime tests lab; do $(SETUP) $$part || true; done
 	@$(PYTHON_BIN)/python -m tests.e2e.faults $(if $(ONLY),--only '$(ONLY)') $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
-screenshots: python ## Take pictures of each page, light and dark, wide and narrow, into build/screenshots/ and docs/screenshots/
+screenshots: python ## Take pictures of each page, light and dark, wide and narrow, into docs/screenshots/
 	@$(SETUP) tests || true
 	@$(PYTHON_BIN)/python -m tests.screenshots
 

@@ -19,7 +19,11 @@ from libs.wire.requests import Platform
 from libs.wire.seal import SUITE, Box, Sealed
 
 ACCOUNTS_A_MACHINE = 10
-_CHUNK = 1_000
+_CHUNK = 250
+"""Documents in one write. The embedded store keeps a write in its small cache until it is whole, and with larger ones
+comes to a stop as soon as the store has outgrown that.
+"""
+
 _SECOND = 1_000
 _NAMES = ("root", "deploy", "backup", "postgres", "www-data", "_apt", "games", "mail", "news", "sshd")
 _RECIPIENTS = ("sha256:" + "ab" * 32, "sha256:" + "cd" * 32)

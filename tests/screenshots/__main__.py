@@ -1,7 +1,6 @@
 """`python -m tests.screenshots`: takes the pictures; exit status 0 when all are taken, 1 where Chromium is missing."""
 
 import asyncio
-import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -66,6 +65,7 @@ def pictures(on: Stage) -> dict[str, tuple[str, Act]]:
     return {
         "resources": ("/resources", _nothing),
         "passwords": (f"/resources/{on.resource}", _nothing),
+        "passwords-quarantined": (f"/resources/{on.copied}", _nothing),
         "account-uncertain": (postgres, _nothing),
         "change": (root, menu_entry("Change Password", "#length")),
         "reveal": (root, revealed),
@@ -80,14 +80,6 @@ def pictures(on: Stage) -> dict[str, tuple[str, Act]]:
         "about": ("/admin/about", _nothing),
         "components": ("/design", _nothing),
     }
-
-
-IN_DOCS = {
-    "resources-wide-light": "resources.png",
-    "account-uncertain-wide-dark": "account-uncertain-dark.png",
-    "passwords-narrow-light": "passwords-narrow.png",
-}
-"""What the README and docs/ show, and under which name."""
 
 
 @asynccontextmanager
@@ -136,13 +128,12 @@ def main() -> int:
     if not CHROMIUM.exists():
         print("The pictures are taken by Debian's Chromium: apt-get install chromium", file=sys.stderr)
         return 1
-    to = ROOT / "build" / "screenshots"
-    shutil.rmtree(to, ignore_errors=True)
-    to.mkdir(parents=True)
-    asyncio.run(photograph(to))
-    for name, shown in IN_DOCS.items():
-        shutil.copyfile(to / f"{name}.png", SHOWN / shown)
-    print(f"{len(list(to.iterdir()))} pictures are in {to}, {len(IN_DOCS)} of them in {SHOWN}.")
+    with tempfile.TemporaryDirectory(dir=SHOWN.parent) as aside:
+        asyncio.run(photograph(Path(aside)))
+        taken = sorted(Path(aside).iterdir())
+        for picture in taken:
+            picture.replace(SHOWN / picture.name)
+    print(f"{len(taken)} pictures are in {SHOWN}. The repository keeps those that the README shows.")
     return 0
 
 

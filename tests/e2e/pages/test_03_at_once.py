@@ -59,7 +59,7 @@ def test_a_session_that_ends_in_a_dialog_keeps_what_was_typed(standing: Stand) -
         at.page.fill("dialog #note", "Ticket 7: Übergabe")
         at.page.context.clear_cookies()
         at.page.get_by_role("button", name="Save").click()
-        at.page.wait_for_url("**/sign-in?next=*")
+        at.page.wait_for_url("**/sign-in?next=**")
         at.page.fill("#name", PERSON)
         at.page.fill("#password", PASSWORD)
         at.page.get_by_role("button", name="Sign in").click()

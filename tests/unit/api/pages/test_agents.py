@@ -277,6 +277,10 @@ async def test_of_two_machines_with_one_identity_an_administrator_chooses_one(
     assert page in text
     assert f"/admin/agents/{machine.id}/revoke" in text
     assert page not in (await browsers["ben"].get("/admin/agents")).text
+    of_machine = f"/resources/{machine.id}"
+    shown, bens = (await ada.get(of_machine)).text, (await browsers["ben"].get(of_machine)).text
+    assert (", quarantined" in shown, "revoked" in shown) == (True, False)
+    assert (page in shown, page in bens) == (True, False)
     assert (await browsers["ben"].get(page)).status_code == 403
     asked = (await ada.get(page)).text
     assert "from 192.0.2.11, heard 30 s ago" in asked
