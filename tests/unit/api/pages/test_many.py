@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from libs.domain.state import Status
+from libs.store.accounts import Accounts
 from libs.store.presence import Presence, Presences
 from libs.store.resources import Resource, Resources
+from libs.store.shares import Level, Share, Shares, share_id
 from libs.store.users import User
 from libs.wire.ids import Noun, new_id
 from services.api.agents.words import SILENT_AFTER
@@ -107,6 +109,40 @@ async def test_somebody_who_sees_many_but_not_all_is_shown_their_own(
     for path in ("/resources", "/resources?q=host-of", "/resources?q=eve", "/resources?state=quarantined"):
         assert "host-of-eve" not in (await browsers["ben"].get(path)).text
     assert shown((await browsers["eve"].get("/resources")).text) == ["host-of-eve"]
+
+
+async def test_whose_share_is_one_account_of_each_is_shown_nothing_of_the_others(
+    world: World, browsers: dict[str, Browser], users: dict[str, User], machines: list[Resource]
+) -> None:
+    """Neither by counts, nor by a state, nor by a name that is searched for: among few machines and among many."""
+    for n, each in enumerate(machines):
+        root = (await Accounts(world.admin).named(each.id, "root"))[0]
+        await world.account(each, "payroll", replace(in_sync(), status=Status.QUARANTINED))
+        await given(world, users["eve"], each, root.id)
+        if n in {0, len(machines) - 1}:
+            for path in ("/resources", "/resources?q=payroll", "/resources?state=quarantined"):
+                text = (await browsers["eve"].get(path)).text
+                assert len(shown(text)) == (min(n + 1, finding.PAGE + 1) if path == "/resources" else 0), (n, path)
+                assert "/accounts/" not in text.replace(f"/accounts/{root.id}", ""), (n, path)
+    assert len(shown((await browsers["eve"].get("/resources?q=root")).text)) == finding.PAGE
+
+
+async def given(world: World, to: User, on: Resource, account: str) -> None:
+    """One account of a machine is shared with somebody."""
+    share = Share(
+        id=share_id(to.id, on.id, account),
+        subject=to.id,
+        subject_name=to.name,
+        kind="person",
+        resource=on.id,
+        resource_at=on.created_at,
+        account=account,
+        level=Level.USE,
+        created_at=NOW,
+        by=on.owner,
+        by_name=on.owner_name,
+    )
+    assert await Shares(world.admin).insert(share)
 
 
 async def test_counts_are_taken_once_a_minute(
