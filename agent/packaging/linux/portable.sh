@@ -62,7 +62,8 @@ sources() {
 }
 
 # $1: the package; unpacks its upstream source as /build/$1, with the patches by which Debian closes its holes. One that
-# rests on another change of Debian's does not fit, and is named.
+# rests on another change of Debian's does not fit, and is named. So is one of pyexpat, which does not compile without
+# such a change: the agent reads no XML.
 unpacked() {
   here=$TREE/build/$1
   rm -rf "$here"; mkdir -p "$here/debian-patches"
@@ -70,30 +71,40 @@ unpacked() {
   tar -x -C "$here/debian-patches" --strip-components=2 -f "$(ls "$SOURCES/$1"_*.debian.tar.*)" debian/patches
   grep -E '^CVE-' "$here/debian-patches/series" >"$here/wanted" || :
   while read -r patch; do
-    if patch -d "$here" -p1 -s -f --dry-run <"$here/debian-patches/$patch" >/dev/null 2>&1; then
-      patch -d "$here" -p1 -s --no-backup-if-mismatch <"$here/debian-patches/$patch"
+    fix=$here/debian-patches/$patch
+    if ! grep -q '^+++ .*pyexpat' "$fix" && patch -d "$here" -p1 -s -f --dry-run <"$fix" >/dev/null 2>&1; then
+      patch -d "$here" -p1 -s --no-backup-if-mismatch <"$fix"
     else
       say "$1 goes without $patch"
     fi
   done <"$here/wanted"
 }
 
-compiled() {
-  [ ! -f "$FOLDER/compiled.made" ] || return 0
-  unpacked python3.11
+openssl() {
+  [ ! -f "$FOLDER/openssl.made" ] || return 0
   unpacked openssl
   say "compiles OpenSSL"
   inside 'cd /build/openssl
     ./Configure linux-x86_64 --prefix=/opt/ssl --openssldir=/etc/ssl --libdir=lib no-tests shared >/build/openssl.log 2>&1
-    make -j2 >>/build/openssl.log 2>&1; make install_sw >>/build/openssl.log 2>&1' || { tail -n 20 "$TREE/build/openssl.log" >&2; exit 1; }
+    make -j2 >>/build/openssl.log 2>&1; make install_sw >>/build/openssl.log 2>&1' ||
+    { tail -n 20 "$TREE/build/openssl.log" >&2; exit 1; }
+  rm -rf "$TREE/build/openssl"
+  touch "$FOLDER/openssl.made"
+}
+
+cpython() {
+  [ ! -f "$FOLDER/cpython.made" ] || return 0
+  unpacked python3.11
   say "compiles CPython"
   inside 'cd /build/python3.11
-    ./configure --prefix=/opt/py --enable-shared --with-ensurepip=no --with-openssl=/opt/ssl --with-openssl-rpath=auto \
-      LDFLAGS=-Wl,-rpath,/opt/py/lib >/build/python.log 2>&1
+    ./configure --prefix=/opt/py --enable-shared --disable-test-modules --with-ensurepip=no --with-openssl=/opt/ssl \
+      --with-openssl-rpath=auto LDFLAGS=-Wl,-rpath,/opt/py/lib >/build/python.log 2>&1
     make -j2 >>/build/python.log 2>&1; make install >>/build/python.log 2>&1
-    /opt/py/bin/python3.11 -c "import ssl, ctypes, zlib; assert ssl.OPENSSL_VERSION_INFO >= (3,)"' || { tail -n 20 "$TREE/build/python.log" >&2; exit 1; }
-  rm -rf "$TREE/build/openssl" "$TREE/build/python3.11"
-  touch "$FOLDER/compiled.made"
+    /opt/py/bin/python3.11 -c "import bz2, ctypes, lzma, pyexpat, ssl, zlib; assert ssl.OPENSSL_VERSION_INFO >= (3,)"' ||
+    { tail -n 20 "$TREE/build/python.log" >&2; exit 1; }
+  rm -rf "$TREE/build/python3.11"
+  rm -f "$FOLDER/libraries.made"
+  touch "$FOLDER/cpython.made"
 }
 
 # The lines of the developers' lock that are about PyInstaller and what it needs: each name with its hashes.
@@ -116,8 +127,15 @@ libraries() {
   echo "$lock" >"$FOLDER/libraries.made"
 }
 
+# Another script makes other tools.
+script=$(sha256sum <"$ROOT/agent/packaging/linux/portable.sh")
+if [ "$(cat "$FOLDER/script.made" 2>/dev/null)" != "$script" ]; then
+  rm -f "$FOLDER"/*.made
+  echo "$script" >"$FOLDER/script.made"
+fi
 debian plain
 debian tree "--include=$WITH"
 sources
-compiled
+openssl
+cpython
 libraries
