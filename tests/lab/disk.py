@@ -47,8 +47,8 @@ class Disk:
             call("mount", "-o", "loop", str(self._image), str(self.at))
 
     def unmount(self) -> None:
-        """Write everything out and let the loop device go; a cut disk has nothing to write."""
-        until(self._is_let_go, f"{self._image} is still in use", seconds=60)
+        """Write everything out and let the loop device go; a cut disk has nothing to write. The machine may be busy."""
+        until(self._is_let_go, f"{self._image} is still in use", seconds=180)
 
     def sync(self) -> None:
         call("sync", "-f", str(self.at))
