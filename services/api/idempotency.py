@@ -15,10 +15,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from libs.store.replays import Replay, Replays
-from services.api.auth import Find, hashed
+from services.api.auth import Find, address, hashed
 from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import problem
 
@@ -63,7 +63,7 @@ class Idempotency:
         scheme, _, token = (_header(scope, b"authorization") or "").partition(" ")
         if scope["method"] not in _CHANGES or not scope["path"].startswith("/v1/") or scheme.lower() != "bearer":
             return None
-        caller = await self._find(hashed(token.strip()), "", "api")
+        caller = await self._find(hashed(token.strip()), address(Request(scope)), "api")
         return None if caller is None else caller.id
 
     def _made(self, person: str, key: str, scope: Scope, body: bytes) -> Replay:

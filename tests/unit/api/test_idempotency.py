@@ -77,6 +77,16 @@ async def test_a_secret_is_answered_once(world: World, bens: dict[str, str]) -> 
     assert len(listed) == 1
 
 
+async def test_where_a_token_was_used_is_kept_also_with_a_key(world: World, bens: dict[str, str]) -> None:
+    """It was found by the key's own look for the person first, which knew no address."""
+    body = {"name": "x", "scopes": ["use"], "password": PASSWORD}
+    token = (await post(world, "/v1/access-tokens", body, bens)).json()["token"]
+    path = f"/v1/accounts/{await account_of(world)}/verify"
+    assert (await post(world, path, {}, {"authorization": f"Bearer {token}"}, KEY)).status_code == 202
+    (listed,) = (await world.client.get("/v1/access-tokens", headers=bens)).json()["items"]
+    assert listed["last_address"] == "192.0.2.7"
+
+
 async def test_a_request_without_an_answer_says_to_look(
     world: World, bens: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
