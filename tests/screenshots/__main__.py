@@ -76,7 +76,12 @@ def pictures(on: Stage) -> dict[str, tuple[str, Act]]:
         "download": ("/admin/agents", dialog("#download", "#host_pattern")),
         "audit": ("/audit", _nothing),
         "people": ("/people", _nothing),
+        "groups": ("/people/groups", _nothing),
+        "sharing": (f"/resources/{on.resource}/sharing", _nothing),
+        "share": (f"/resources/{on.resource}/sharing", dialog("#share", "#with")),
         "me": ("/me", _nothing),
+        "second-factor": ("/me/second-factor", _nothing),
+        "access-token": ("/me/access-tokens/new", _nothing),
         "about": ("/admin/about", _nothing),
         "components": ("/design", _nothing),
     }

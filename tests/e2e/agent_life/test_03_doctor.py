@@ -1,5 +1,6 @@
 """Story 3: two in the morning. Whatever a host can have wrong is named with its code, what was seen, and the remedy."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,11 +9,15 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.agent_life.verbs import AGENT, CONF, INSTALLED, STATE, booted, unpack, verb
+from tests.e2e.faults.clocks import variables
 from tests.e2e.site import Site, until
 from tests.integration.agent_package.conftest import authority
 from tests.lab.host import Host
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
+
+
+CLOCK = "/run/keyturn-clock"
 
 
 @contextmanager
@@ -98,6 +103,12 @@ def test_a_machine_that_was_let_in_and_then_met_the_world(running: Site) -> None
         assert "issued by" in said
         assert "used: the server let this machine in as agt_" in said
         right = host.read(CONF)
+
+        host.write(CLOCK, b"+7200\n")
+        ahead = [f"{name}={value}" for name, value in variables(CLOCK).items()]
+        status, said = doctor(host, "env", *ahead)
+        assert (status, "clock_skew:" in said) == (0, True), said  # nothing depends on it
+        assert re.search(r"7(199|200|201) s ahead of the server's", said), said
 
         host.run(["sed", "-i", "s/^hosts:.*/hosts: files/", "/etc/nsswitch.conf"])
         host.write(CONF, right.replace(b"ServerName=keyturn", b"ServerName=not-anywhere"), 0o600)

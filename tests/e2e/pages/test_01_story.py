@@ -183,7 +183,9 @@ def test_every_page_is_without_findings(standing: Stand, width: int, dark: bool)
         for path in (
             "/resources", "/resources?q=nothing-like-it", machine, account, f"{account}/change", f"{account}/adopt",
             f"{account}/verify", f"{account}/reveal", "/notifications", "/admin/agents", "/admin/agents/download",
-            "/admin/about", "/audit", "/people", "/people/new", "/me", "/me/password", "/design", "/nowhere",
+            "/admin/about", "/audit", "/people", "/people/new", "/people/groups", "/people/groups/new", "/me",
+            "/me/password", "/me/second-factor", "/me/access-tokens", "/me/access-tokens/new", f"{machine}/sharing",
+            f"{machine}/sharing/new", f"{machine}/owner", "/design", "/nowhere",
         ):  # fmt: skip
             at.go(path)
             found[path] = at.findings()

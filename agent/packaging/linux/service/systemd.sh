@@ -24,12 +24,14 @@ TasksMax=64
 MemoryMax=256M
 CPUQuota=100%"
 
-# What it has besides where the host's tools work under it: `install` tries.
+# What it has besides where the host's tools work under it: `install` tries. The state's folder is systemd's to make: where
+# a host lost it, a path that is only named would keep the service from starting for ever.
 HARDER="ProtectSystem=strict
 ReadWritePaths=/etc
 ReadWritePaths=/run
 ReadWritePaths=$PROGRAM
-ReadWritePaths=$STATE
+StateDirectory=$NAME
+StateDirectoryMode=0700
 ReadWritePaths=-/var/lib/sss
 PrivateDevices=yes
 ProtectHostname=yes
