@@ -256,6 +256,14 @@ class Host:
         pid, since = record.read_text().split()
         return int(pid) if processes.started(int(pid)) == since else None
 
+    def own_paths(self) -> frozenset[str]:
+        """The host's paths that its own disk has, those among them that it only took away from what lies below."""
+        upper = self._disk.at / "upper"
+        walk = os.walk(upper)  # which passes over what vanishes meanwhile
+        return frozenset(
+            f"/{Path(at, name).relative_to(upper)}" for at, folders, files in walk for name in (*folders, *files)
+        )
+
     def _prepare(self) -> None:
         done = self._disk.at / "prepared"
         gateway = self._network.address

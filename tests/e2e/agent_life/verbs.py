@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from libs.client import models
 from tests.e2e.site import FOLDER, Site
@@ -45,11 +46,29 @@ def agent_of(site: Site, host: Host) -> models.Agent:
     return next(each for each in site.client.agents() if each.resource.name == host.name)
 
 
-def listing(host: Host) -> set[str]:
-    """Every file of the host's disk, by path, kind, owner and mode; what its own programs write by themselves aside."""
+@dataclass(frozen=True)
+class Listing:
+    """Every file of a host, by path, kind, owner and mode; and the paths that its own disk has, or took away."""
+
+    lines: frozenset[str]
+    own: frozenset[str]
+
+
+def listing(host: Host) -> Listing:
+    """As it is now; what the host's own programs write by themselves is left out."""
     command = ["find", "/", "-xdev", "-printf", "%y %m %u %p\\n"]
     found = host.run(command, text=True, check=False).stdout + host.run(["ls", "-A", "/run"], text=True).stdout
     aside = re.compile(
         r" /var/log/journal| /var/lib/systemd/| /etc/\.pwd\.lock$| /etc/lab|/random-seed| /var/lib/private"
     )
-    return {line for line in found.splitlines() if not aside.search(line)}
+    return Listing(frozenset(line for line in found.splitlines() if not aside.search(line)), host.own_paths())
+
+
+def traces(before: Listing, after: Listing) -> set[str]:
+    """What the host's disk has now and had not, or the other way round.
+
+    Below its disk lies the root of the machine that the tests run on, where others write meanwhile.
+    """
+    own = before.own | after.own
+    lines = {line: line.partition(" /") for line in before.lines ^ after.lines}
+    return {line for line, (_, found, path) in lines.items() if not found or f"/{path}" in own}
