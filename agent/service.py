@@ -266,9 +266,12 @@ class Agent:
 
     async def _serve(self, enrolled: Enrolled, session: tuple[SessionAnswer, float]) -> None:
         answer, ends = session
-        if answer.notice > self.follower.trust.serial and await self.follower.follow():
-            # The next session tells the server that this agent follows.
-            raise _SessionOverError
+        if answer.notice > self.follower.trust.serial:
+            if await self.follower.follow():
+                # The next session tells the server that this agent follows.
+                raise _SessionOverError
+            # An answer that was lost, or something between: it is not left at that for as long as a session lasts.
+            ends = min(ends, self.tick() + self.config.schedule_interval)
         self.upgrade.offered(answer.upgrade, answer.server_time)
         if self.upgrade.untold:
             raise _SessionOverError

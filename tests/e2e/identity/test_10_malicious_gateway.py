@@ -330,7 +330,7 @@ def test_a_notice_that_the_two_keys_have_not_signed_is_not_followed(betrayed: Be
 
     betrayed.front.rewrite = rewrite
     betrayed.restart()
-    until(lambda: "notice_not_taken" in betrayed.told() or None, "the refusal of the notice")
+    until(lambda: "notice_not_taken" in betrayed.told() or None, "the refusal of the notice", 150)
     betrayed.front.rewrite = lambda _, answer: answer
     betrayed.restart()
     betrayed.sets("By-the-true-keys-1")

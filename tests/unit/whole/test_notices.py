@@ -48,10 +48,10 @@ async def scheduler_signs_by(system: Whole, key: Key) -> None:
     system.begin_scheduler()
 
 
-async def follows(system: Whole, machine: Machine, serial: int) -> None:
+async def follows(system: Whole, machine: Machine, serial: int, seconds: float = 60.0) -> None:
     """The server has heard from the agent itself that it follows."""
     agent = kept(machine)["agent"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(seconds):
         while True:
             presence = await Presences(system.server.store()).get(agent)
             if presence is not None and presence.notice == serial:
@@ -140,6 +140,20 @@ async def test_a_notice_of_nobody_changes_nothing_and_strands_nobody(system: Who
     await until(lambda: system.gateway.mailroom.waiting > 0)
     await resets(system, machine, account, "As-if-nothing-had-been-1")
     await follows(system, machine, 0)
+
+
+async def test_a_notice_that_could_not_be_taken_is_asked_for_again_within_the_interval(
+    system: Whole, machine: Machine
+) -> None:
+    """One answer that was lost kept an agent from following for as long as its session lasted."""
+    await system.account("deploy")
+    held = system.gateway.mailroom
+    hang(system, says(system, 7, Ed25519PrivateKey.generate()))
+    await poll_ends(system, machine)
+    await until(lambda: held.waiting == 0)
+    await until(lambda: held.waiting > 0)
+    hang(system, says(system, 7, system.keys.task, Ed25519PrivateKey.generate()))
+    await follows(system, machine, 7, 30.0)  # the interval is five here, and a session lasts longer
 
 
 async def test_a_revocation_by_a_task_key_that_it_never_heard_of_is_believed_once_it_followed(system: Whole) -> None:
