@@ -30,7 +30,7 @@ def router(pages: Pages, tokens: AccessTokens, see: Visits, post: Posts) -> APIR
 
     @routes.get("")
     async def page(visitor: Annotated[Visitor, Depends(see)]) -> Response:
-        return await pages.show(visitor, "access_tokens.html", tokens=await tokens.mine(visitor.caller), made=None)
+        return await pages.show(visitor, "access_tokens.html", tokens=await tokens.mine(visitor.caller))
 
     async def form(visitor: Visitor, refusal: Refusal | None = None, **typed: Any) -> Response:
         shown = {"token_name": "", "days": "30", "scopes": {Scope.SEE.value}, **typed}
@@ -63,8 +63,7 @@ def router(pages: Pages, tokens: AccessTokens, see: Visits, post: Posts) -> APIR
         refusal = await refusal_of(do())
         if refusal is not None:
             return await form(posted.visitor, refusal, token_name=name, days=days, scopes=chosen)
-        found = await tokens.mine(posted.visitor.caller)
-        return await pages.show(posted.visitor, "access_tokens.html", tokens=found, made=made[0])
+        return await pages.show(posted.visitor, "made_access_token.html", made=made[0])
 
     @routes.post("/{token}/end")
     async def end(posted: Annotated[Posted, Depends(post)], token: AccessTokenId) -> Response:

@@ -41,7 +41,7 @@ def test_a_machine_is_shared_with_a_group(ops: Window, standing: Stand) -> None:
         ops.page.get_by_role("link", name=HOST, exact=True).click()
         ops.page.get_by_role("link", name="Sharing").click()
         ops.page.get_by_role("link", name="Share", exact=True).click()
-        ops.page.locator("dialog").get_by_text("A group").click()
+        ops.page.locator("dialog").get_by_text("A group", exact=True).click()
         ops.page.fill("dialog #with", GROUP)
         ops.page.locator("dialog").get_by_text("Use", exact=True).click()
         ops.page.locator("dialog").get_by_role("button", name="Share").click()
