@@ -54,6 +54,11 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+def example(fields: dict[str, Any]) -> ConfigDict:
+    """The configuration of a body whose example the interface's description shows; a test sends each."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
 class View(BaseModel):
     """What an answer carries."""
 

@@ -6,13 +6,17 @@ from pydantic import Field, StringConstraints
 
 from libs.store.access_tokens import Scope
 from libs.wire.secret import Secret
-from services.api.fields import Body, Moment, View
+from services.api.fields import Body, Moment, View, example
 
 MOST_DAYS = 366
 TokenName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")]
 
 
 class NewAccessTokenBody(Body):
+    model_config = example(
+        {"name": "nightly rotation", "scopes": ["use"], "days": 90, "password": "a long pass phrase of my own"}
+    )
+
     name: TokenName = Field(description="What it is for, such as the program's name.", examples=["nightly rotation"])
     scopes: tuple[Scope, ...] = Field(
         min_length=1,

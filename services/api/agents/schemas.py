@@ -3,14 +3,18 @@
 from pydantic import Field
 
 from libs.wire.requests import RevokeReason, RunName
-from services.api.fields import Body, Moment, Ref, View
+from services.api.fields import Body, Moment, Ref, View, example
 
 
 class RevokeBody(Body):
+    model_config = example({"reason": "The machine was stolen; ticket 4711."})
+
     reason: RevokeReason = Field(description="Why, for the record; the machine's administrator reads it too.")
 
 
 class ChooseBody(Body):
+    model_config = example({"run": "0123456789abcdef0123456789abcdef", "reason": "The one in rack 7."})
+
     run: RunName = Field(description="Which machine it is: `run` of one of the agent's `machines`.")
     reason: RevokeReason = Field(description="Why, for the record.")
 

@@ -5,17 +5,21 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from libs.wire.secret import Secret
-from services.api.fields import Body, Moment, View
+from services.api.fields import Body, Moment, View, example
 
 CodeText = Annotated[str, StringConstraints(min_length=6, max_length=64)]
 
 
 class BeginBody(Body):
+    model_config = example({"password": "a long pass phrase of my own", "code": "492 039"})
+
     password: Secret = Field(description="Your own, once more.")
     code: Secret | None = Field(default=None, description="Of the second factor that you have, if you have one.")
 
 
 class FirstCodeBody(Body):
+    model_config = example({"code": "492 039"})
+
     code: Secret = Field(description="The six digits that the app shows now.")
 
 

@@ -5,10 +5,12 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from libs.store.incidents import IncidentKind
-from services.api.fields import Body, Moment, Ref, View
+from services.api.fields import Body, Moment, Ref, View, example
 
 
 class CloseBody(Body):
+    model_config = example({"reason": "Our own second try, after the first unzip failed."})
+
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
         description="What it was, and what was done about it."
     )

@@ -4,10 +4,14 @@ from pydantic import Field
 
 from libs.wire.ids import ResourceId
 from libs.wire.requests import HostPattern, Network, Platform, ServerName, UserName
-from services.api.fields import Body, Moment, Ref, View
+from services.api.fields import Body, Moment, Ref, View, example
 
 
 class PackageBody(Body):
+    model_config = example(
+        {"platform": "linux", "user_name": "ben", "uses": 20, "lifetime_seconds": 86400, "host_pattern": "dmz-*"}
+    )
+
     platform: Platform
     user_name: UserName = Field(description="Under whom the machine is added.")
     server_name: ServerName | None = Field(default=None, description="How agents reach this server; else as you did.")

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from libs.store.shares import Level
 from libs.wire.requests import Platform, UserName
-from services.api.fields import Body, Moment, Ref, View
+from services.api.fields import Body, Moment, Ref, View, example
 
 
 class AgentBrief(View):
@@ -27,6 +27,8 @@ class HostView(View):
 
 
 class HandOverBody(Body):
+    model_config = example({"user_name": "anna"})
+
     user_name: UserName = Field(description="The new owner's.", examples=["ben"])
 
 

@@ -4,11 +4,13 @@ from pydantic import Field
 
 from libs.wire.requests import UserName
 from libs.wire.secret import Secret
-from services.api.fields import Body, Moment, View
+from services.api.fields import Body, Moment, View, example
 from services.api.users.schemas import UserView
 
 
 class SignInBody(Body):
+    model_config = example({"name": "ben", "password": "a long pass phrase of my own"})
+
     name: UserName
     password: Secret = Field(description="Taken as it is.")
     code: Secret | None = Field(
@@ -25,6 +27,8 @@ class SignedInView(View):
 
 
 class NewPasswordBody(Body):
+    model_config = example({"own": "a long pass phrase of my own", "password": "another one, longer still"})
+
     own: Secret = Field(description="The password that you have now.")
     password: Secret = Field(description="The new one: 12 to 128 characters, taken as they are.")
     code: Secret | None = Field(default=None, description="Of your second factor, if you have one.")

@@ -7,12 +7,14 @@ from pydantic import Field, model_validator
 from libs.store.shares import Level
 from libs.wire.ids import AccountId, ResourceId
 from libs.wire.requests import UserName
-from services.api.fields import Body, Moment, Ref, View
+from services.api.fields import Body, Moment, Ref, View, example
 from services.api.groups.schemas import GroupName
 
 
 class ShareBody(Body):
     """One resource or one account, for one person or one group."""
+
+    model_config = example({"resource": "res_aaaaaaaaaaaaaaaaaaaaaaaaaa", "group": "db-admins", "level": "use"})
 
     resource: ResourceId | None = Field(default=None, description="The resource, with all its accounts.")
     account: AccountId | None = Field(default=None, description="One account alone.")
