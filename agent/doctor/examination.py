@@ -99,7 +99,12 @@ class Examination:
         if _SELINUX.exists():
             labels = _labels(self.package / "runtime" / _NAME, Path("/etc/shadow"))
         if Path("/run/systemd/system").is_dir():
-            shown = _systemd()
+            # Where systemd cannot be asked, the disk and the agent itself say what they know.
+            shown = _systemd() or {
+                "LoadState": "loaded" if Path(f"/etc/systemd/system/{_NAME}.service").exists() else "not-found",
+                "ActiveState": "inactive" if status is None else "active",
+                "ExecMainStatus": "not known, because systemctl does not answer",
+            }
             return host.Place(
                 state=str(self.state),
                 free_bytes=_free(self.state),

@@ -108,7 +108,7 @@ def test_a_machine_that_was_let_in_and_then_met_the_world(running: Site) -> None
         ahead = [f"{name}={value}" for name, value in variables(CLOCK).items()]
         status, said = doctor(host, "env", *ahead)
         assert (status, "clock_skew:" in said) == (0, True), said  # nothing depends on it
-        assert re.search(r"7(199|200|201) s ahead of the server's", said), said
+        assert re.search(r" 7[12]\d\d s ahead of the server's", said), said
 
         host.run(["sed", "-i", "s/^hosts:.*/hosts: files/", "/etc/nsswitch.conf"])
         host.write(CONF, right.replace(b"ServerName=keyturn", b"ServerName=not-anywhere"), 0o600)
