@@ -18,6 +18,7 @@ from deploy.local.errors import StartError
 
 KEEPER = Path(__file__).with_name("keeper.py")
 LOG_TAIL_LINES = 12
+STANDS_SECONDS = 5.0
 
 
 def log_tail(log: Path, lines: int = LOG_TAIL_LINES) -> str:
@@ -25,6 +26,16 @@ def log_tail(log: Path, lines: int = LOG_TAIL_LINES) -> str:
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _stands(pid: int) -> bool:
+    """Whether every thread of a process is stopped, or gone."""
+    try:
+        # The command's name may hold blanks and brackets; the state follows the last one.
+        stats = [(task / "stat").read_text().rpartition(")")[2] for task in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return not Path(f"/proc/{pid}").exists()
+    return all(stat.split()[0] in "TtZX" for stat in stats)
 
 
 class Process:
@@ -111,8 +122,14 @@ class Process:
         self._keeper.wait()
 
     def pause(self) -> None:
-        """Stops the process without its knowledge: it holds its sockets and answers nothing."""
+        """Stops the process without its knowledge: it holds its sockets and answers nothing.
+
+        Returns when each of its threads stands, which takes the kernel a moment: till then one may answer once more.
+        """
         self.send(signal.SIGSTOP)
+        latest = time.monotonic() + STANDS_SECONDS
+        while not _stands(self.pid) and time.monotonic() < latest:
+            time.sleep(0.001)
 
     def resume(self) -> None:
         self.send(signal.SIGCONT)

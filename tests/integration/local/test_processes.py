@@ -111,6 +111,21 @@ def test_a_paused_process_is_stopped_in_order(tmp_path: Path) -> None:
     assert process.status == 128 + signal.SIGTERM
 
 
+def test_each_thread_of_a_paused_process_stands(tmp_path: Path) -> None:
+    """A broker that was paused took one more message, and confirmed it."""
+    busy = "import hashlib, threading\ndef spin():\n  while True: hashlib.sha256(b'x' * 1_000_000)\n"
+    process = start(
+        tmp_path, f"{busy}for _ in range(8): threading.Thread(target=spin).start()\nprint('here', flush=True)"
+    )
+    until(lambda: (tmp_path / "one.log").read_text() == "here\n")
+    for _ in range(20):
+        process.pause()
+        stats = [(task / "stat").read_text() for task in Path(f"/proc/{process.pid}/task").iterdir()]
+        assert {stat.rpartition(")")[2].split()[0] for stat in stats} == {"T"}
+        process.resume()
+    process.kill()
+
+
 def test_a_kill_takes_the_daemon_along(tmp_path: Path) -> None:
     process = start(tmp_path, WITH_A_DAEMON)
     until(lambda: (tmp_path / "one.log").exists() and "standing" in (tmp_path / "one.log").read_text())
