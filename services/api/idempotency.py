@@ -19,6 +19,7 @@ from fastapi import FastAPI, Request
 
 from libs.store.replays import Replay, Replays
 from services.api.auth import Find, address, hashed
+from services.api.limits import given_again
 from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import problem
 
@@ -54,7 +55,7 @@ class Idempotency:
         body = (await receive()).get("body", b"")
         made = self._made(person, key, scope, body)
         if await self._replays.insert(made):
-            await self._first(made, scope, _again(body, receive), send)
+            await self._first(made, scope, given_again(body, receive), send)
         else:
             await self._repeated(made, scope, receive, send)
 
@@ -129,20 +130,6 @@ def _header(scope: Scope, name: bytes) -> str | None:
         return None
     found: bytes | None = next((value for each, value in scope["headers"] if each == name), None)
     return None if found is None else found.decode("latin-1")
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The body that was read, once; then what the server says."""
-    given = False
-
-    async def replayed() -> Any:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replayed
 
 
 def describe(app: FastAPI) -> None:

@@ -52,7 +52,7 @@ class Limits:
         try:
             refused = await self._refused(scope, receive)
             if isinstance(refused, bytes):
-                await self._app(scope, _replay(refused, receive), headed)
+                await self._app(scope, given_again(refused, receive), headed)
             elif refused is not None:
                 await problem(*refused)(scope, receive, headed)
         finally:
@@ -84,7 +84,7 @@ class Limits:
             return HTTPStatus.REQUEST_TIMEOUT, "too_slow", detail
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def given_again(body: bytes, receive: Receive) -> Receive:
     """The body once, then what the server says, which is that the sender has left."""
     given = False
 
