@@ -76,7 +76,7 @@ async def chosen(system: Whole, machine: Machine) -> dict[str, Any]:
 
 async def released(system: Whole, account: str) -> None:
     """Lets the scheduler sweep until the account is proven again."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             await system.scheduler.sweeper.sweep()
             seen = (await system.person.get(f"/v1/accounts/{account}")).json()

@@ -46,7 +46,7 @@ async def in_sync(system: Whole, account: str, versions: int) -> None:
     def holds(seen: Any) -> bool:
         return seen["status"] == "in_sync" and len(seen["versions"]) == versions
 
-    await system.until("the proof", f"/v1/accounts/{account}", holds, 20)
+    await system.until("the proof", f"/v1/accounts/{account}", holds)
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["the operator says so", "the witness notices"])

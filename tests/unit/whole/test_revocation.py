@@ -33,7 +33,7 @@ async def ends(machine: Machine) -> str:
     assert machine._life is not None
     assert machine._journal is not None
     with pytest.raises(RevokedError) as ended:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await machine._life
     machine._journal.close()
     machine._life = None
@@ -208,6 +208,6 @@ async def test_a_request_that_the_gateway_did_not_sign_revokes_nobody_and_is_tol
 
 async def says_nothing(machine: Machine) -> None:
     """Returns when the agent's status has no problem any more."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while problem(machine) != "None":  # noqa: ASYNC110 - what a file says gives no event
             await asyncio.sleep(0.01)
