@@ -54,7 +54,7 @@ class AgentFacts:
             known = _Known(heard.get(agent), *standings[agent], runs.get(agent))
             seen = known.presence
             if seen is not None and seen.version:
-                state = "quarantined" if known.sides else "active" if known.revoked is None else "revoked"
+                state = known.state(CertificateState.ACTIVE)
                 found[resource.id] = AgentBrief(id=agent, state=state, version=seen.version, last_seen=seen.last_seen)
             elif certificates := await self._certificates.of_agent(agent):
                 found[resource.id] = brief(_view(certificates[0], resource.name, known))
@@ -80,17 +80,20 @@ class _Known(NamedTuple):
         """The machines that use the identity, while that is open."""
         return () if self.runs is None or self.runs.fork is None or self.revoked is not None else self.runs.sides
 
+    def state(self, certified: CertificateState) -> str:
+        """As people read it; `certified` where nothing else is known."""
+        if self.revoked is not None:
+            return "left" if self.revoked.left else CertificateState.REVOKED.value
+        return "quarantined" if self.sides else certified.value
+
 
 def _view(certificate: Certificate, name: str, known: _Known) -> AgentView:
     presence, document, revoked, runs = known
     chosen = document.chosen if document is not None and runs is not None and document.fork == runs.fork else None
-    state = certificate.state.value
-    if revoked is not None:
-        state = "left" if revoked.left else CertificateState.REVOKED.value
     return AgentView(
         id=certificate.agent,
         resource=Ref(id=certificate.resource, name=name),
-        state="quarantined" if known.sides else state,
+        state=known.state(certificate.state),
         version=certificate.agent_version if presence is None else presence.version or certificate.agent_version,
         last_seen=None if presence is None else presence.last_seen,
         clock_skew_seconds=None if presence is None else presence.skew,

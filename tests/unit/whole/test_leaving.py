@@ -56,6 +56,8 @@ async def test_it_is_shown_as_left_and_everything_it_set_stays_in_the_vault(syst
     seen = await system.until("the end", "/v1/agents", lambda s: s["items"][0]["revoked_because"])
     (agent,) = seen["items"]
     assert (agent["state"], agent["revoked_because"]) == ("left", "it was removed from its machine")
+    (listed,) = (await system.person.get("/v1/resources")).json()["items"]
+    assert listed["agent"]["state"] == "left"  # nobody took it away, and no list says so
     assert await system.reveal(account) == [FIRST.encode()]
     refused = await system.person.post(f"/v1/accounts/{account}/reset", json={})
     assert refused.json()["code"] == "no_agent"
