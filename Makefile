@@ -40,8 +40,8 @@ test: python ## Run the tests: unit, contract, model, integration, end to end (T
 	@for part in runtime tests lab; do $(SETUP) $$part || true; done
 	@$(PYTHON_BIN)/pytest -n 3 --no-loadscope-reorder $(TESTS)
 
-prove: python ## Prove the rules: every state, each weaker rule, SEEDS=n simulations (1000)
-	@$(PYTHON_BIN)/python -m tests.model.prove $(SEEDS)
+prove: python ## Prove the rules: every state, each weaker rule, SEEDS=n simulations (1000) from seed FIRST=n (0)
+	@$(PYTHON_BIN)/python -m tests.model.prove $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST))
 
 test-contract: python ## Hold your own MongoDB and RabbitMQ to our suites: STORE=mongodb://... BROKER=amqp://...
 	@[ -n "$(STORE)$(BROKER)" ] || { echo 'make test-contract STORE=mongodb://HOST:PORT/ BROKER=amqp://HOST:PORT/ (either or both)' >&2; exit 2; }

@@ -1,11 +1,10 @@
 """The proof, as a table: `python -m tests.model.prove`, every setting of the checker, every weaker rule, and many seeds
-of the simulation, which are a thousand unless a number is given.
-
-With `-v` each counter-example is told step by step.
+of the simulation. With `-v` each counter-example is told step by step.
 
 A row is what one run gave. `SOURCES` is the list of what makes rows; a new kind of run is one more function in it.
 """
 
+import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -63,10 +62,10 @@ def variants() -> Iterator[Row]:
         yield Row(variant.name, _states(outcome), outcome.seconds, found, violation is None, story)
 
 
-def simulation(seeds: int) -> Iterator[Row]:
-    """No seed violates an invariant; and how often each kind of fault was injected in them."""
-    together = found(seeds)
-    name = f"seeds 0 to {seeds - 1}, {together.faults.total():,} faults"
+def simulation(seeds: int, first: int) -> Iterator[Row]:
+    """No seed from `first` on violates an invariant; and how often each kind of fault was injected in them."""
+    together = found(seeds, first)
+    name = f"seeds {first} to {first + seeds - 1}, {together.faults.total():,} faults"
     violations = [f"seed {seed}: {what}" for seed, what in sorted(together.violations)]
     said = f"{len(violations)} violations"
     wrong = bool(violations)
@@ -108,12 +107,17 @@ def _states(outcome: Outcome) -> str:
     return f"{outcome.states:,} states"
 
 
-def main(arguments: Sequence[str]) -> int:
+def main() -> int:
     """The exit status."""
-    seeds = next((int(each) for each in arguments if each.isdigit()), _SEEDS)
-    simulated = Source("The whole system, simulated: no seed breaks an invariant", partial(simulation, seeds))
-    return 1 if prove([*SOURCES, simulated], stories="-v" in arguments) else 0
+    parser = argparse.ArgumentParser(prog="python -m tests.model.prove", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=_SEEDS, metavar="N", help="simulations (%(default)s)")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first one's seed (%(default)s)")
+    parser.add_argument("-v", dest="stories", action="store_true", help="tell each counter-example step by step")
+    asked = parser.parse_args()
+    rows = partial(simulation, asked.seeds, asked.first)
+    simulated = Source("The whole system, simulated: no seed breaks an invariant", rows)
+    return 1 if prove([*SOURCES, simulated], stories=asked.stories) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
