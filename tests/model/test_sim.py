@@ -16,9 +16,10 @@ _EACH = 10
 _PLANTED_SEEDS = 120
 _REPLAYED = (3, 11, 32)
 
-FAILED_SEEDS: tuple[int, ...] = (3008,)
+FAILED_SEEDS: tuple[int, ...] = (3008, 100345)
 """Seeds that found a defect which is mended. A change of the simulation makes them other runs, so each defect has a
-test of its own beside the code as well."""
+test of its own beside the code as well. The defect that 100345 found was the checker's: after a restore it took what a
+person had stated and taken back for something that the vault holds, while the escrow held the same password."""
 
 
 def _holds(seed: int) -> None:

@@ -59,6 +59,7 @@ class Invariants:
         self._server, self._opener, self._trace = server, opener, trace
         self._seen: dict[CollectionName, dict[str, Any]] = {name: {} for name in _WATCHED}
         self._boxes: dict[tuple[str, Generation], Sealed] = {}
+        self._stated: set[tuple[str, Generation]] = set()
         self._plain: set[bytes] = set()
         self._pattern: re.Pattern[bytes] | None = None
 
@@ -130,6 +131,8 @@ class Invariants:
         for version in r.versions:
             if version.sealed is not None:
                 self._version(account.id, version.generation, version.sealed)
+            if version.state is VersionState.STATED:
+                self._stated.add((account.id, version.generation))
         if before is not None:
             self._kept(before.rotation, account)
             told = {each.task: each for each in before.ended}
@@ -257,14 +260,15 @@ class Invariants:
         if host is None or account.name not in host.backend.known:
             return
         live, known = host.backend.live(account.name), host.backend.known[account.name]
-        if live in known.set_by_agent and live not in self.of_vault(account):
+        ours = live in known.set_by_agent and live in self.held(account)
+        if live in known.set_by_agent and not ours:
             kept = self.put_back > 0 and live in self.in_escrow(account)
             self._holds(kept, f"I1 the live password of {account.name} on {host.name} is nowhere")
         compared = None if r.proof is None else self.secrets[account.id, r.proof.generation]
         untouched = compared is not None and known.confirmed.get(compared) == known.out_of_band
         if r.status is Status.IN_SYNC:
             self._in_sync(account, host, compared, untouched=untouched)
-        if live in known.set_by_agent and live in self.of_vault(account):
+        if ours:
             shown = {self.secrets[account.id, v.generation] for v in may_be_live(r)[:SHOWN]}
             behind = r.status is Status.IN_SYNC or (r.status is Status.PENDING and r.back is Status.IN_SYNC)
             self._holds(
@@ -285,6 +289,18 @@ class Invariants:
     def of_vault(self, account: Account) -> set[bytes]:
         """Every password of an account that the vault holds now."""
         return {self.secrets[account.id, each.generation] for each in account.rotation.versions}
+
+    def held(self, account: Account) -> set[bytes]:
+        """Those that it holds as the account's.
+
+        What a person stated and took back before anybody compared it is not, even where it happens to be the live one:
+        after a copy of the store was put back, it is the escrow that has that.
+        """
+        return {
+            self.secrets[account.id, each.generation]
+            for each in account.rotation.versions
+            if each.state is not VersionState.WITHDRAWN or (account.id, each.generation) not in self._stated
+        }
 
     def in_escrow(self, account: Account) -> set[bytes]:
         """Every password of an account that the journal of its host keeps, sealed."""
