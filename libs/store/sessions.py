@@ -21,6 +21,7 @@ class Session(Record):
     address: str = ""
     via: str = ""
     strong: bool = False  # a second factor was shown
+    confirmed_at: int = 0  # when its person last showed who they are
 
 
 class Sessions(Table[Session]):
@@ -46,6 +47,10 @@ class Sessions(Table[Session]):
     async def mark(self, key: str, *, strong: bool) -> None:
         """Whether a second factor stands behind it, from now on."""
         await self._collection.update(key, set={"strong": strong})
+
+    async def confirm(self, key: str, at: int) -> None:
+        """Its person showed at `at` once more who they are."""
+        await self._collection.update(key, set={"confirmed_at": at})
 
     async def end(self, key: str) -> bool:
         """Signed out; False when it was over already."""

@@ -23,7 +23,7 @@ from libs.store.resources import Resource, Resources
 from libs.store.shares import Level, Shares
 from libs.store.users import Role
 from libs.wire.requests import Person
-from services.api.errors import NotAllowedError, NotThereError
+from services.api.errors import ConfirmFirstError, NotAllowedError, NotThereError
 
 Via = Literal["page", "api", "command"]
 
@@ -50,6 +50,7 @@ class Caller:
     scopes: frozenset[Scope] | None = None  # of an access token; None: a session, which is for everything
     strong: bool = False  # signed in with a second factor
     incomplete: bool = False  # this server wants one, and there is none yet
+    confirmed: bool = False  # showed within the last minutes who they are
 
     @property
     def is_administrator(self) -> bool:
@@ -120,12 +121,27 @@ def overseer(caller: Caller) -> None:
 
 
 def reveals(caller: Caller) -> None:
-    """Returns for a session, and for a token that was made for this.
+    """Returns for a person who showed just now who they are, and for a token that was made for this.
 
     Raises:
         NotAllowedError: it was not.
+        ConfirmFirstError: the person did not.
     """
     _scoped(caller, Scope.REVEAL)
+    confirmed(caller)
+
+
+def confirmed(caller: Caller) -> None:
+    """Returns for a person who showed just now who they are: before a reveal, and before what changes who may do what.
+
+    Whoever finds a terminal or a browser left open can then do neither. A token's maker said who they are when they
+    made it, and chose its scopes; nobody is there to ask when it is used.
+
+    Raises:
+        ConfirmFirstError: it was longer ago.
+    """
+    if caller.scopes is None and not caller.confirmed:
+        raise ConfirmFirstError
 
 
 def owned(caller: Caller, owner: str, noun: str, *, changes: bool = False) -> None:

@@ -3,6 +3,7 @@
 GatewayError              permanent, unless said otherwise
   NotSignedInError        no token, or one that is past or unknown
   WrongSignInError        the name or the password is wrong; which of them is not said
+  ConfirmFirstError       signed in, but it is too long ago that the person showed who they are
   WrongSetupCodeError     the set-up code is another one, or spent, or past
   NotAllowedError         the person's role does not allow it
     SecondFactorFirstError  a second factor is wanted first
@@ -48,6 +49,15 @@ class WrongSignInError(GatewayError):
 
     def __init__(self, sentence: str = "The name or the password is not right.") -> None:
         super().__init__(sentence)
+
+
+class ConfirmFirstError(GatewayError):
+    """What is asked for wants a person who showed just now who they are."""
+
+    code = "confirm_first"
+
+    def __init__(self) -> None:
+        super().__init__("Say again who you are first: this may be done within five minutes of that. Nothing was done.")
 
 
 class WrongSetupCodeError(GatewayError):

@@ -29,8 +29,12 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
         # Who asks.
         "not_signed_in": ("401", "No token, or one that is past or unknown."),
         "wrong_sign_in": ("401", "The name or the password is not right; which of them is not said."),
-        "code_needed": ("401", "The password is right, and the code of the second factor is missing."),
-        "wrong_code": ("401", "The code is not right, or was used already."),
+        "confirm_first": (
+            "401",
+            "The session is good, but its person has to say again who they are: `POST /v1/sessions/confirm`.",
+        ),
+        "code_needed": ("401, 422", "The password is right, and the code of the second factor is missing."),
+        "wrong_code": ("401, 422", "The code is not right, or was used already."),
         "wrong_setup_code": ("403", "The set-up code is another one, or used, or past."),
         "second_factor_required": ("403, 409", "This server wants everybody to have a second factor."),
         "not_allowed": (

@@ -24,6 +24,7 @@ from services.api.errors import (
     ApprovalPendingError,
     AwayError,
     ChangedMeanwhileError,
+    ConfirmFirstError,
     ConflictError,
     DeclinedError,
     GatewayError,
@@ -41,6 +42,7 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS: Mapping[type[GatewayError], HTTPStatus] = {
     NotSignedInError: HTTPStatus.UNAUTHORIZED,
     WrongSignInError: HTTPStatus.UNAUTHORIZED,
+    ConfirmFirstError: HTTPStatus.UNAUTHORIZED,
     WrongSetupCodeError: HTTPStatus.FORBIDDEN,
     NotAllowedError: HTTPStatus.FORBIDDEN,
     NotThereError: HTTPStatus.NOT_FOUND,
@@ -66,6 +68,13 @@ _CODE_STATUS: Mapping[str, HTTPStatus] = {
     "budget_spent": HTTPStatus.TOO_MANY_REQUESTS,
 }
 """Where a code says more than the kind of its error."""
+
+_CHALLENGES: Mapping[str, str] = {
+    "not_signed_in": "Bearer",
+    "wrong_sign_in": "Bearer",
+    # RFC 9470, section 3: the token is good, and what is asked for wants a fresher sign of its person.
+    "confirm_first": 'Bearer error="insufficient_user_authentication", max_age=300',
+}
 
 _AWAY: Mapping[type[KeyturnError], tuple[str, str]] = {
     OutcomeUnknownError: (
@@ -132,8 +141,8 @@ def problem(status: HTTPStatus, code: str, detail: str, **extra: Any) -> Respons
         headers["retry-after"] = str(extra["retry_after"])
     if status is HTTPStatus.TOO_MANY_REQUESTS and "retry_after" in extra:
         headers["ratelimit"] = f'"tries";r=0;t={extra["retry_after"]}'
-    if code in {"not_signed_in", "wrong_sign_in"}:
-        headers["www-authenticate"] = "Bearer"
+    if code in _CHALLENGES:
+        headers["www-authenticate"] = _CHALLENGES[code]
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 

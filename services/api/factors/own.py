@@ -1,7 +1,7 @@
 """What people do with their second factor, each time after saying again who they are."""
 
 from libs.store.users import Users
-from services.api.access import Caller, administrator
+from services.api.access import Caller, administrator, confirmed
 from services.api.errors import ConflictError, NotThereError
 from services.api.factors.schemas import BeginBody, BegunView, FirstCodeBody, RecoveryView, SecondFactorView
 from services.api.factors.service import Factors
@@ -62,10 +62,12 @@ class OwnFactor:
 
         Raises:
             NotAllowedError: not an administrator.
+            ConfirmFirstError: as `access.confirmed` does.
             NotThereError: there is no such user.
             ConflictError: `not_yourself`.
         """
         administrator(caller)
+        confirmed(caller)
         if key == caller.id:
             raise ConflictError("Your own second factor ends under My account, by its code.", "not_yourself")
         if await self._users.get(key) is None:

@@ -7,7 +7,7 @@ from libs.store.groups import Groups as StoredGroups
 from libs.store.shares import Shares
 from libs.store.users import Users
 from libs.wire.ids import Entropy, Noun, new_id
-from services.api.access import Caller, administrator
+from services.api.access import Caller, administrator, confirmed
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, InvalidError, NotThereError
 from services.api.fields import Page, from_cursor, page_of
@@ -85,9 +85,11 @@ class Groups:
 
         Raises:
             NotAllowedError: not an administrator.
+            ConfirmFirstError: as `access.confirmed` does.
             NotThereError: it is not there.
         """
         administrator(caller)
+        confirmed(caller)
         group = await self._there(key)
         await self._recorder.record("group.removed", caller.to_person(), detail={"group": key, "name": group.name})
         for share in [each async for each in self._shares.given(key, now=self._clock(), until=_EVER)]:
@@ -102,11 +104,13 @@ class Groups:
 
         Raises:
             NotAllowedError: not an administrator.
+            ConfirmFirstError: as `access.confirmed` does.
             NotThereError: there is no such group.
             InvalidError: `user_name_unknown`.
             ConflictError: `too_many_groups`.
         """
         administrator(caller)
+        confirmed(caller)
         group, user = await self._there(key), await self._users.named(body.user_name)
         if user is None:
             raise InvalidError("user_name", f"There is no user named {body.user_name}.", "user_name_unknown")
@@ -128,9 +132,11 @@ class Groups:
 
         Raises:
             NotAllowedError: not an administrator.
+            ConfirmFirstError: as `access.confirmed` does.
             NotThereError: there is no such group, or the person is not in it.
         """
         administrator(caller)
+        confirmed(caller)
         group, member = await self._there(key), await self._members.get(membership_id(key, user))
         if member is None:
             raise NotThereError("member")

@@ -50,8 +50,8 @@ def router(pages: Pages, users: Users, sessions: Sessions, see: Visits, post: Po
                 password=Secret(fields.get("password", "")),
                 role=_role(fields.get("role", "")),
             )
-            await sessions.confirm(caller, Secret(fields.get("own", "")), posted.code, field="own")
-            await users.add(caller, body)
+            confirmed = await sessions.confirm(caller, Secret(fields.get("own", "")), posted.code, field="own")
+            await users.add(confirmed, body)
         except (ValidationError, InvalidError) as error:
             return await form(posted.visitor, fields, status=INVALID, wrong=problems(error))
         except GatewayError as error:
@@ -83,8 +83,8 @@ def changing(pages: Pages, users: Users, sessions: Sessions, see: Visits, post: 
 
         async def do() -> None:
             body = ChangedUserBody(role=_role(role), disabled=entry == "out")
-            await sessions.confirm(caller, Secret(posted.fields.get("own", "")), posted.code, field="own")
-            await users.change(caller, user, body)
+            own = Secret(posted.fields.get("own", ""))
+            await users.change(await sessions.confirm(caller, own, posted.code, field="own"), user, body)
 
         refusal = await refusal_of(do())
         return (

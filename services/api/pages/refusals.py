@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.api.errors import GatewayError, InvalidError
+from services.api.errors import ConfirmFirstError, GatewayError, InvalidError
 from services.api.pages.forms import problems
 from services.api.problems import INVALID, said_of
 
@@ -13,9 +13,15 @@ Refusal = GatewayError | ValidationError
 
 
 async def refusal_of(doing: Awaitable[Any]) -> Refusal | None:
-    """Why it was not done, if it was not."""
+    """Why it was not done, if it was not.
+
+    Raises:
+        ConfirmFirstError: the person says again who they are, on a page that then sends the form once more.
+    """
     try:
         await doing
+    except ConfirmFirstError:
+        raise
     except (GatewayError, ValidationError) as error:
         return error
     return None

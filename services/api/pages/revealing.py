@@ -60,12 +60,12 @@ class Revealing:
         visitor, key = posted.visitor, posted.fields.get("recipient")
         body = RevealBody(recipient=key or _NO_KEY, reason=posted.text("reason").strip())
         await self._accounts.one(visitor.caller, account)
-        await self._sessions.confirm(visitor.caller, password_of(posted), posted.code)
+        caller = await self._sessions.confirm(visitor.caller, password_of(posted), posted.code)
         if key:
-            answer = await self._reveals.reveal(visitor.caller, account, body)
+            answer = await self._reveals.reveal(caller, account, body)
             found = [_candidate(each, None) for each in answer.versions]
         else:
-            opened = await self._reveals.opened_here(visitor.caller, account, body.reason)
+            opened = await self._reveals.opened_here(caller, account, body.reason)
             found = [_candidate(each.version, each.password) for each in opened]
         shown = await self._pages.show(
             visitor,

@@ -29,6 +29,7 @@ from services.api.pages import (
     agents,
     audit,
     changing,
+    confirming,
     cookies,
     design,
     downloading,
@@ -93,8 +94,9 @@ def build(services: Services) -> FastAPI:
     pages = Pages(files, services.notifications, services.now)
     entry, forms = Entry(pages, folk.sessions), AccountForms(pages, services.accounts, services.asking)
     find = folk.sessions.find
-    see, post = visits(find), posts(find)
-    see_entering, post_entering = visits(find, incomplete=True), posts(find, incomplete=True)
+    confirm = folk.sessions.confirm
+    see, post = visits(find), posts(find, confirm)
+    see_entering, post_entering = visits(find, incomplete=True), posts(find, confirm, incomplete=True)
     reveal = revealing.Revealing(pages, forms, services.accounts, services.reveals, folk.sessions)
     line = TimeLine(services.tasks, services.archive.trail)
     site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -148,6 +150,7 @@ def build(services: Services) -> FastAPI:
         design.router(pages, see),
     ):
         site.include_router(router)
+    confirming.install(site, pages)
     _refuse_in_words(site, pages)
     return site
 

@@ -8,9 +8,12 @@ from fastapi import Request
 from libs.wire.secret import Secret
 from services.api.access import Caller
 from services.api.auth import Find, address, cookie_of, hashed
-from services.api.errors import SecondFactorFirstError
+from services.api.errors import ConfirmFirstError, InvalidError, SecondFactorFirstError
 from services.api.pages.cookies import Draft, draft_of
-from services.api.pages.forms import StaleFormError, belongs, read, token_of
+from services.api.pages.forms import StaleFormError, belongs, problems, read, token_of
+
+AGAIN, AGAIN_CODE = "again", "again_code"
+"""The fields of who says again who they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,15 @@ class SignInFirstError(Exception):
         self.path, self.fields = path, fields or {}
 
 
+class NotConfirmedError(ConfirmFirstError):
+    """What was typed to say again who they are is not right; `wrong` says which field."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        super().__init__()
+        self.wrong = wrong
+
+
+Confirm = Callable[[Caller, Secret, Secret | None], Awaitable[Caller]]
 Visits = Callable[[Request], Awaitable[Visitor]]
 Posts = Callable[[Request], Awaitable[Posted]]
 
@@ -81,8 +93,11 @@ def visits(find: Find, *, incomplete: bool = False) -> Visits:
     return visitor
 
 
-def posts(find: Find, *, incomplete: bool = False) -> Posts:
-    """The dependency of a form: who sent it, and what is in it; `incomplete` as `visits` has it."""
+def posts(find: Find, confirm: Confirm, *, incomplete: bool = False) -> Posts:
+    """The dependency of a form: who sent it, and what is in it; `incomplete` as `visits` has it.
+
+    A form may come with what its person typed to say again who they are, and then stands in `request.state.posted`.
+    """
 
     async def posted(request: Request) -> Posted:
         fields = await read(request)
@@ -94,6 +109,24 @@ def posts(find: Find, *, incomplete: bool = False) -> Posts:
             raise StaleFormError(request.url.path, fields)
         if visitor.caller.incomplete and not incomplete:
             raise SecondFactorFirstError
+        request.state.posted = Posted(visitor, fields)
+        if AGAIN in fields:
+            visitor = replace(visitor, caller=await _again(confirm, visitor.caller, fields))
         return Posted(visitor, fields)
 
     return posted
+
+
+async def _again(confirm: Confirm, caller: Caller, fields: Mapping[str, str]) -> Caller:
+    """The person, who has said again who they are.
+
+    Raises:
+        NotConfirmedError: what was typed is not right.
+        SlowDownError: too many were wrong.
+    """
+    code = fields.get(AGAIN_CODE, "").strip()
+    try:
+        return await confirm(caller, Secret(fields[AGAIN]), Secret(code) if code else None)
+    except InvalidError as error:
+        names = {"password": AGAIN, "code": AGAIN_CODE}
+        raise NotConfirmedError({names[name]: why for name, why in problems(error).items()}) from error

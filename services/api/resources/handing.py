@@ -5,7 +5,7 @@ from libs.store.shares import Level
 from libs.store.users import Users
 from libs.wire.events import HandOverAsked
 from libs.wire.requests import HandedOver, HandOverContent
-from services.api.access import Access, Caller
+from services.api.access import Access, Caller, confirmed
 from services.api.audit.recording import Recorder
 from services.api.calls import Calls
 from services.api.errors import AwayError, InvalidError, NotAllowedError
@@ -37,11 +37,13 @@ class HandingOver:
 
         Raises:
             NotThereError, NotAllowedError: as `allowed` does.
+            ConfirmFirstError: as `access.confirmed` does.
             InvalidError: `user_name_unknown`.
             AwayError: `scheduler_away`.
             DeclinedError: the scheduler said no: `resource_name_taken`.
         """
         resource = await self.allowed(caller, key)
+        confirmed(caller)
         owner = await self._users.named(body.user_name)
         if owner is None or owner.disabled:
             sentence = f"There is no user named {body.user_name} who may sign in."

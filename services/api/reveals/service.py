@@ -43,6 +43,7 @@ class Reveals:
 
         Raises:
             NotThereError, NotAllowedError: as `Access.account` does; a reveal is a use.
+            ConfirmFirstError: as `access.reveals` does.
             AwayError: `reveal_unavailable`.
             DeclinedError: the scheduler said no, as when the budget is spent.
         """
@@ -53,7 +54,7 @@ class Reveals:
         """Every candidate, opened by the gateway, for a person whose browser can make no key.
 
         Raises:
-            NotThereError, AwayError, DeclinedError: as `reveal` does.
+            NotThereError, NotAllowedError, ConfirmFirstError, AwayError, DeclinedError: as `reveal` does.
         """
         private = X25519PrivateKey.generate()
         recipient = private.public_key().public_bytes_raw()

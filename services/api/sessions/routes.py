@@ -9,7 +9,14 @@ from services.api.auth import SignedIn, address, via
 from services.api.fields import Page
 from services.api.problems import PROBLEMS
 from services.api.sessions.mine import Mine
-from services.api.sessions.schemas import NewPasswordBody, OwnSessionView, SessionView, SignedInView, SignInBody
+from services.api.sessions.schemas import (
+    ConfirmBody,
+    NewPasswordBody,
+    OwnSessionView,
+    SessionView,
+    SignedInView,
+    SignInBody,
+)
 from services.api.sessions.service import Sessions
 
 
@@ -47,6 +54,11 @@ def router(sessions: Sessions, mine: Mine, signed_in: SignedIn, in_person: Signe
                 for each in await mine.sessions(caller)
             )
         )
+
+    @routes.post("/confirm", status_code=204, summary="Say again who you are")
+    async def confirm(caller: Annotated[Caller, Depends(in_person)], body: ConfirmBody) -> None:
+        """For five minutes, as after signing in, this session may reveal and change who may do what."""
+        await sessions.confirm(caller, body.password, body.code)
 
     @routes.post("/password", summary="Change your password")
     async def password(

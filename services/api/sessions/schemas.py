@@ -18,6 +18,13 @@ class SignInBody(Body):
     )
 
 
+class ConfirmBody(Body):
+    model_config = example({"password": "a long pass phrase of my own"})
+
+    password: Secret = Field(description="Your own, that you sign in with.")
+    code: Secret | None = Field(default=None, description="Of your second factor, if you have one.")
+
+
 class SignedInView(View):
     """The token is shown once; the store keeps its hash."""
 

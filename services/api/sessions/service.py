@@ -1,6 +1,7 @@
 """Signing in: a name and a password against a token of twelve hours, or of one hour without use."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from libs.store.groups import Members
 from libs.store.sessions import Session
@@ -22,6 +23,9 @@ from services.api.users.service import view
 LIFETIME = 12 * 3_600_000
 IDLE = 3_600_000
 """A session that nobody used for so long is over; an open page alone is no use of it."""
+
+CONFIRMED = 5 * 60_000
+"""For so long what a person showed of who they are counts for a reveal, and for changes of who may do what."""
 
 _TOUCH = 60_000
 
@@ -111,6 +115,7 @@ class Sessions:
             address=address,
             via=via,
             strong=strong,
+            confirmed_at=now,
         )
         await self._recorder.record("session.opened", Person(id=user.id, name=user.name, via=via, address=address))
         await self._sessions.insert(session)
@@ -139,6 +144,8 @@ class Sessions:
             groups,
             strong=session.strong,
             incomplete=self._factors.required and not session.strong,
+            # A clock that went back must not make it count for longer.
+            confirmed=0 <= now - session.confirmed_at < CONFIRMED,
         )
 
     async def current(self, caller: Caller) -> SessionView:
@@ -150,10 +157,10 @@ class Sessions:
 
     async def confirm(
         self, caller: Caller, password: Secret, code: Secret | None = None, *, field: str = "password"
-    ) -> None:
-        """Returns where it is the caller's own password: who asks for more than to look says again who they are.
+    ) -> Caller:
+        """The caller, who has shown their own password: who asks for more than to look says again who they are.
 
-        Who has a second factor shows that too.
+        Who has a second factor shows that too. It counts for this session for a while.
 
         Raises:
             InvalidError: it is not; or the code is missing or wrong.
@@ -169,7 +176,9 @@ class Sessions:
         try:
             await self._factors.check(caller.to_person(), code)
         except WrongSignInError as error:
-            raise InvalidError("code", f"{error.sentence} Nothing was done.") from error
+            raise InvalidError("code", f"{error.sentence} Nothing was done.", error.stable) from error
+        await self._sessions.confirm(caller.session, self._clock())
+        return replace(caller, confirmed=True)
 
     async def only_this(self, caller: Caller, *, strong: bool) -> None:
         """Every other session of the caller's ends; `strong`: whether a second factor stands behind this one now."""

@@ -10,7 +10,7 @@ from libs.store.resources import Resource, Resources
 from libs.store.shares import MOST_SHARES, Level, Share, share_id
 from libs.store.shares import Shares as StoredShares
 from libs.store.users import Users
-from services.api.access import Access, Caller
+from services.api.access import Access, Caller, confirmed
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, InvalidError, NotThereError
 from services.api.fields import Page, Ref
@@ -64,10 +64,12 @@ class Shares:
 
         Raises:
             NotThereError, NotAllowedError: the person does not manage it.
+            ConfirmFirstError: as `access.confirmed` does.
             InvalidError: `user_name_unknown`, `group_unknown`.
             ConflictError: `owns_already`, `too_many_shares`, `share_busy`.
         """
         account, resource = await self._managed(caller, body.resource, body.account)
+        confirmed(caller)
         subject = await self._subject(body)
         if subject.id == resource.owner:
             raise ConflictError(f"{subject.name} owns {resource.name} already.", "owns_already")
@@ -110,6 +112,7 @@ class Shares:
         Raises:
             NotThereError: it is not there, or of a thing that the person does not see.
             NotAllowedError: the person sees the thing and does not manage it.
+            ConfirmFirstError: as `access.confirmed` does.
         """
         share = await self._shares.get(key)
         if share is None:
@@ -119,6 +122,7 @@ class Shares:
             _, resource = await self._managed(caller, whole, share.account)
         except NotThereError:
             raise NotThereError("share") from None
+        confirmed(caller)
         await self._record("share.ended", caller, share)
         await self._shares.remove(key)
         return _view(share, resource.name)

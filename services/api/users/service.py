@@ -9,7 +9,7 @@ from libs.store.users import Users as StoredUsers
 from libs.wire.ids import Entropy, Noun, new_id
 from libs.wire.requests import Person
 from libs.wire.secret import Secret
-from services.api.access import Caller, administrator, overseer
+from services.api.access import Caller, administrator, confirmed, overseer
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, NotThereError
 from services.api.fields import Page, from_cursor, page_of
@@ -59,10 +59,12 @@ class Users:
 
         Raises:
             NotAllowedError: not an administrator.
+            ConfirmFirstError: as `access.confirmed` does.
             InvalidError: the password is none that a person may take.
             ConflictError: the name is taken.
         """
         administrator(caller)
+        confirmed(caller)
         check(body.password)
         user = await self.make(body.name, body.password, body.role)
         if await self._users.named(body.name) is not None:
@@ -80,10 +82,12 @@ class Users:
 
         Raises:
             NotAllowedError: not an administrator.
+            ConfirmFirstError: as `access.confirmed` does.
             NotThereError: there is no such user.
             ConflictError: `not_yourself`; `user_busy`, where somebody else changed them at the same moment.
         """
         administrator(caller)
+        confirmed(caller)
         before = await self._users.get(key)
         if before is None:
             raise NotThereError("user")

@@ -56,6 +56,7 @@ INTERFACE: dict[tuple[str, str], Route] = {
     ("GET", "/v1/sessions/current"): Route(EVERYBODY),
     ("DELETE", "/v1/sessions/current"): Route(EVERYBODY, 204),
     ("GET", "/v1/sessions"): Route(EVERYBODY),
+    ("POST", "/v1/sessions/confirm"): Route(EVERYBODY, 204, {"password": PASSWORD}),
     ("POST", "/v1/sessions/password"): Route(EVERYBODY, 422, {"own": PASSWORD, "password": "short"}),
     ("DELETE", "/v1/sessions/{session}"): Route(NOBODYS),
     ("GET", "/v1/users"): Route(OVERSEE),

@@ -20,6 +20,7 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("GET", "/v1/sessions/current"): (None, (401, 200, 200, 200)),
     ("GET", "/v1/sessions"): (None, (401, 200, 200, 200)),
     ("DELETE", "/v1/sessions/{session}"): (None, (401, 404, 404, 404)),
+    ("POST", "/v1/sessions/confirm"): ({"password": "is-not-theirs"}, (401, 422, 422, 422)),
     ("POST", "/v1/sessions/password"): ({"own": "is-not-theirs", "password": "x" * 12}, (401, 422, 422, 422)),
     ("GET", "/v1/users"): (None, (401, 403, 403, 200)),
     ("POST", "/v1/users"): ({"name": "new", "password": "x" * 12}, (401, 403, 403, 201)),

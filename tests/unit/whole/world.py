@@ -231,6 +231,10 @@ class Whole:
 
         body = {"recipient": base64.b64encode(key.public_key().public_bytes_raw()).decode(), "reason": "a test"}
         answer = await self.person.post(f"/v1/accounts/{account}/reveal", json=body)
+        if answer.status_code == 401:  # the story is longer than what a person once said of themselves counts
+            said = await self.person.post("/v1/sessions/confirm", json={"password": PERSONS_PASSWORD})
+            assert said.status_code == 204, said.text
+            answer = await self.person.post(f"/v1/accounts/{account}/reveal", json=body)
         if answer.status_code == 503:  # a planned fault met this very question, and whoever asks asks again
             answer = await self.person.post(f"/v1/accounts/{account}/reveal", json=body)
         assert answer.status_code == 200, answer.text
