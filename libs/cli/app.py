@@ -28,7 +28,7 @@ from libs.cli import (
 from libs.cli.context import Context
 from libs.cli.exits import of_error
 from libs.cli.profile import Profiles
-from libs.client.errors import ClientError, NotSignedInError
+from libs.client.errors import ClientError, RefusedError
 from libs.wire.seal import CannotOpenError
 
 
@@ -57,6 +57,7 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
         ("login", people.login),
         ("logout", people.logout),
         ("whoami", people.whoami),
+        ("confirm", sessions.confirm),
         ("password", sessions.change_password),
         ("reset", change.reset),
         ("verify", change.verify),
@@ -86,6 +87,10 @@ def command(seam: httpx.BaseTransport | None = None) -> typer.Typer:
     return made
 
 
+_HINTS = {"not_signed_in": " Sign in: keyturn login", "confirm_first": " Say it: keyturn confirm --stdin"}
+"""The command that comes next, by the server's code."""
+
+
 def _paragraphs(text: str) -> str:
     """A docstring whose lines the help keeps as they are: each paragraph is marked so."""
     lines = [line.removeprefix("    ") for line in text.strip().splitlines()]
@@ -97,9 +102,7 @@ def main(arguments: Sequence[str] | None = None, seam: httpx.BaseTransport | Non
     try:
         command(seam)(args=None if arguments is None else list(arguments), prog_name="keyturn")
     except ClientError as error:
-        hint = (
-            " Sign in: keyturn login" if isinstance(error, NotSignedInError) and error.code == "not_signed_in" else ""
-        )
+        hint = _HINTS.get(error.code, "") if isinstance(error, RefusedError) else ""
         print(f"keyturn: {error}{hint}", file=sys.stderr)
         sys.exit(of_error(error))
     except CannotOpenError as error:

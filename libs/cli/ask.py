@@ -9,7 +9,8 @@ import sys
 
 import typer
 
-from libs.client.errors import WrongUseError
+from libs.client.errors import RefusedError, WrongUseError
+from libs.client.people import Confirm
 from libs.wire.secret import Secret
 from libs.wire.settable import why_not_settable
 
@@ -44,7 +45,7 @@ def secret(prompt: str, *, stdin: bool) -> Secret:
     """
     if stdin:
         return piped()[0]
-    if not sys.stdin.isatty():
+    if not somebody():
         raise WrongUseError("There is no terminal to ask on; give it on standard input with --stdin.")
     try:
         return Secret(getpass.getpass(f"{prompt}: "))
@@ -52,6 +53,22 @@ def secret(prompt: str, *, stdin: bool) -> Secret:
         raise WrongUseError("What was typed is not UTF-8 text. Nothing was sent.") from error
     except EOFError as error:
         raise typer.Abort from error
+
+
+def somebody() -> bool:
+    """Whether there is a terminal to ask on."""
+    return sys.stdin.isatty()
+
+
+def again(confirm: Confirm) -> None:
+    """Asks who the person is, and for the code of their second factor where they have one."""
+    password = secret("This asks again who you are. Your password", stdin=False)
+    try:
+        confirm(password, None)
+    except RefusedError as error:
+        if error.code != "code_needed":
+            raise
+        confirm(password, secret("Code of your second factor", stdin=False))
 
 
 def secret_and_code(prompt: str, *, stdin: bool) -> tuple[Secret, Secret | None]:

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 import httpx
 import typer
 
+from libs.cli import ask
 from libs.cli.errors import NoSuchNameError, SignedOutError
 from libs.cli.profile import Profiles
 from libs.cli.show import Screen
@@ -48,7 +49,13 @@ class Context:
         if signed_in and known.token is None:
             raise SignedOutError("You are not signed in: keyturn login")
         authority = self.authority or (Path(known.authority) if known.authority else None)
-        return Client(server, authority=authority, token=known.token if signed_in else None, seam=self.seam)
+        return Client(
+            server,
+            authority=authority,
+            token=known.token if signed_in else None,
+            again=ask.again if ask.somebody() else None,
+            seam=self.seam,
+        )
 
     def keep(self, token: str | None) -> None:
         """Remembers server, authority and session for the next call."""

@@ -36,6 +36,7 @@ _OF_KIND: tuple[tuple[type[errors.ClientError], Exit], ...] = (
     (errors.WrongUseError, Exit.USAGE),
     (errors.NotSignedInError, Exit.NOT_ALLOWED),
     (SignedOutError, Exit.NOT_ALLOWED),
+    (errors.ConfirmFirstError, Exit.NOT_ALLOWED),
     (errors.NotThereError, Exit.NOT_THERE),
     (NoSuchNameError, Exit.NOT_THERE),
     (errors.UnavailableError, Exit.NOT_REACHABLE),

@@ -52,6 +52,27 @@ def end(
         screen.say("That session is over.")
 
 
+def confirm(
+    context: typer.Context,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read your password from standard input; on a line after it, the code.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say again who you are: for five minutes this session may reveal, and change who may do what."""
+    call = of(context)
+    with call.client() as client:
+        if stdin:
+            client.confirm(*ask.secret_and_code("Your password", stdin=True))
+        else:
+            ask.again(client.confirm)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data({"confirmed": True})
+    else:
+        screen.say("For five minutes you are not asked again.")
+
+
 def change_password(
     context: typer.Context,
     stdin: Annotated[

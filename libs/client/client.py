@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +13,7 @@ import httpx
 from libs.client import models
 from libs.client.errors import ClientError, DamagedError, NotReachableError, UnavailableError
 from libs.client.events import Event, read
-from libs.client.people import PeopleCalls
+from libs.client.people import Again, PeopleCalls
 from libs.client.reveal import Candidate, RevealKey
 from libs.client.transport import DEFAULT_LIMIT, Transport, part
 from libs.wire.requests import Platform, Policy, Revealed
@@ -54,10 +55,14 @@ class Client(PeopleCalls):
         *,
         authority: Path | None = None,
         token: str | None = None,
+        again: Again | None = None,
         seam: httpx.BaseTransport | None = None,
     ) -> None:
-        self._server, self._authority, self._token, self._seam = server, authority, token, seam
-        self._http = Transport(server, authority, token, seam)
+        """`again` is asked where the person has to say again who they are; without it such a call is refused."""
+        self._server, self._authority, self._seam = server, authority, seam
+        self._again = None if again is None else partial(again, self.confirm)
+        self.token = token
+        self._http = Transport(server, authority, token, self._again, seam)
 
     def __enter__(self) -> Self:
         return self
@@ -71,8 +76,8 @@ class Client(PeopleCalls):
 
     def _begin(self, signed_in: models.SignedIn) -> models.SignedIn:
         self._http.close()
-        self._token = signed_in.token
-        self._http = Transport(self._server, self._authority, self._token, self._seam)
+        self.token = signed_in.token
+        self._http = Transport(self._server, self._authority, self.token, self._again, self._seam)
         return signed_in
 
     def about(self) -> models.About:

@@ -4,6 +4,7 @@ ClientError              its text says what was wrong and what to do
     WrongUseError        what the caller gave cannot be used; nothing was sent
     RefusedError         the server said no: a stable code and its HTTP status
         NotSignedInError   401
+        ConfirmFirstError  401: the session is good, and its person has to say again who they are
         NotThereError      404, also for what is somebody else's
         UnavailableError   429 and 503: retryable
     NotReachableError    nobody answered, or something in between did: retryable
@@ -34,6 +35,10 @@ class NotSignedInError(RefusedError):
     """No session, or it is over."""
 
 
+class ConfirmFirstError(RefusedError):
+    """It was too long ago that the person said who they are."""
+
+
 class NotThereError(RefusedError):
     """It is not there, or not yours to see."""
 
@@ -59,4 +64,6 @@ _KINDS = {401: NotSignedInError, 404: NotThereError, 429: UnavailableError, 503:
 
 def refusal(problem: Problem) -> RefusedError:
     """The error of this problem."""
+    if problem.code == "confirm_first":
+        return ConfirmFirstError(problem)
     return _KINDS.get(problem.status, RefusedError)(problem)

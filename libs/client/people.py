@@ -1,10 +1,17 @@
 """People's part of the client: sessions, users, groups, and what is shared."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from libs.client import models
 from libs.client.transport import DEFAULT_LIMIT, Transport, part
 from libs.wire.secret import Secret
+
+Confirm = Callable[[Secret, Secret | None], None]
+"""Sends a password, and the code of a second factor."""
+
+Again = Callable[[Confirm], None]
+"""Asks a person who they are, and sends what they say."""
 
 
 class PeopleCalls(ABC):
@@ -27,6 +34,10 @@ class PeopleCalls(ABC):
         """Signs in, with the code of a second factor where there is one; this client goes on with the session."""
         body = {"name": name, "password": password.reveal().decode()} | _typed(code)
         return self._begin(self._http.post("/v1/sessions", models.SignedIn, body))
+
+    def confirm(self, password: Secret, code: Secret | None = None) -> None:
+        """Says again who you are: for five minutes this session may reveal, and change who may do what."""
+        self._http.send("/v1/sessions/confirm", {"password": password.reveal().decode()} | _typed(code))
 
     def sign_out(self) -> None:
         """Ends the session."""

@@ -1,7 +1,14 @@
-"""HTTPS to the server: an explicit authority, no proxy or trust from the environment, answers as models or errors."""
+"""HTTPS to the server: an explicit authority, no proxy or trust from the environment, answers as models or errors.
 
+A change carries a key of its own. Where its answer is lost, it is sent again with the same key, and the server does it
+once. What signs in, or reveals, has none: it is asked for again by who wants it.
+"""
+
+import re
+import secrets
 import ssl
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,13 +17,26 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from libs.client.errors import ClientError, NotReachableError, NotTrustedError, WrongUseError, refusal
+from libs.client.errors import (
+    ClientError,
+    ConfirmFirstError,
+    NotReachableError,
+    NotTrustedError,
+    RefusedError,
+    WrongUseError,
+    refusal,
+)
 from libs.wire.agent_api import Problem
 
 M = TypeVar("M", bound=BaseModel)
 
 DEFAULT_LIMIT = 200
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_TRIES = 4
+_BETWEEN_TRIES = 1.0  # seconds
+_NO_KEY = re.compile(r"/v1/(sessions.*|setup|accounts/[^/]+/reveal)")
+_LOST = (httpx.NetworkError, httpx.RemoteProtocolError)
+"""What a connection that breaks ends in; the request may have arrived."""
 
 
 def trusting(authority: Path | None) -> ssl.SSLContext:
@@ -58,15 +78,23 @@ def part(key: str) -> str:
 
 
 class Transport:
-    """One server, one session. `seam` is another way to it than its socket, for tests."""
+    """One server, one session. `seam` is another way to it than its socket, for tests.
+
+    `again` is called where the server wants the person to say again who they are; the request then goes on.
+    """
 
     def __init__(
-        self, server: str, authority: Path | None, token: str | None, seam: httpx.BaseTransport | None = None
+        self,
+        server: str,
+        authority: Path | None,
+        token: str | None,
+        again: Callable[[], None] | None = None,
+        seam: httpx.BaseTransport | None = None,
     ) -> None:
         headers = {"x-keyturn-client": "command"}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
-        self.server = address(server)
+        self.server, self._again = address(server), again
         self._client = httpx.Client(
             base_url=self.server,
             verify=True if seam is not None else trusting(authority),
@@ -136,11 +164,11 @@ class Transport:
             ClientError: one of its kinds.
         """
         try:
-            with self._client.stream(method, path, **more) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    raise _refused(answer)
+            answer = self._answer(method, path, **more)
+            try:
                 yield answer
+            finally:
+                answer.close()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NotTrustedError(
@@ -152,6 +180,43 @@ class Transport:
             # A lost answer to a change says nothing about the change.
             unknown = "" if method == "GET" else "; it may or may not have been done, so look before you repeat it"
             raise NotReachableError(f"{self.server} did not answer: {type(error).__name__}{unknown}") from error
+
+    def _answer(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """The answer that is no refusal, its body unread."""
+        key = None if method == "GET" or _NO_KEY.fullmatch(path) else secrets.token_urlsafe(16)
+        headers = {} if key is None else {"idempotency-key": key}
+        lost: httpx.HTTPError | None = None
+        asked = False
+        for left in reversed(range(_TRIES)):
+            try:
+                answer = self._client.send(
+                    self._client.build_request(method, path, headers=headers, **more), stream=True
+                )
+            except _LOST as error:
+                # Nothing is known to have been sent where the first connection was never made.
+                first = lost is None and isinstance(error, httpx.ConnectError)
+                lost = lost or error
+                if key is None or first or not left:
+                    raise lost from error
+                time.sleep(_BETWEEN_TRIES)
+                continue
+            if answer.is_success:
+                return answer
+            answer.read()
+            refused = _refused(answer)
+            if isinstance(refused, ConfirmFirstError) and self._again is not None and not asked:
+                asked = True
+                self._again()
+            elif lost is not None and left and _is_under_way(refused):
+                time.sleep(_BETWEEN_TRIES)
+            else:
+                raise refused
+        raise AssertionError("the last try ends in an answer or an error")
+
+
+def _is_under_way(error: ClientError) -> bool:
+    """Whether the first sending of this change is still being carried out, as far as the server knows."""
+    return isinstance(error, RefusedError) and error.code == "idempotency_key_unanswered"
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tests.e2e.faults.failpoints import Failpoint, OnHost, OnServer
 from tests.e2e.faults.front import Front
 from tests.e2e.faults.wires import Wire
 from tests.e2e.hunt import store_of
-from tests.e2e.site import Site, site
+from tests.e2e.site import Site, says_again, site
 from tests.lab.lab import Lab
 
 LEASE_SECONDS = 3.0
@@ -77,7 +77,8 @@ class Ground:
 
     def connect(self) -> Client:
         """A connection of its own, with the person's session."""
-        return Client(self.site.server.gateway_url, authority=self.site.server.ca_file, token=self.site.client._token)
+        server = self.site.server
+        return Client(server.gateway_url, authority=server.ca_file, token=self.site.client.token, again=says_again)
 
     # ---- processes
 

@@ -19,7 +19,7 @@ from libs.client.client import Client
 from libs.pki.check import issued_by, load_authorities
 from libs.pki.issue import Use, issue_server, make_authority
 from tests.e2e.identity.rolling import follows, keyturn_server, restart, restart_agent, sets, steps
-from tests.e2e.site import OLD, PASSWORD, PERSON, Site, until
+from tests.e2e.site import OLD, PASSWORD, PERSON, Site, says_again, until
 from tests.lab.host import Host
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
@@ -45,7 +45,7 @@ def shows(site: Site, authority: x509.Certificate) -> None:
 def person_trusts(site: Site, authority: Path) -> None:
     """The person signs in again, with the authority that she has by now."""
     site.client.close()
-    site.client = Client(site.server.gateway_url, authority=authority)
+    site.client = Client(site.server.gateway_url, authority=authority, again=says_again)
     site.client.sign_in(PERSON, PASSWORD)
 
 

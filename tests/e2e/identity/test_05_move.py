@@ -6,7 +6,7 @@ from deploy.local.ports import choose
 from libs.client.client import Client
 from tests.e2e.identity.rolling import follows, keyturn_server, restart_agent, sets
 from tests.e2e.identity.test_03_server_authority import sleeper, wakes
-from tests.e2e.site import PASSWORD, PERSON, Site, until
+from tests.e2e.site import PASSWORD, PERSON, Site, says_again, until
 from tests.lab.host import Host
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
@@ -63,7 +63,7 @@ def test_there_and_back_and_there(rolled: Site) -> None:
         says(rolled.host, f"{new} answers it")
         rolled.server.process("gateway").stop()
         rolled.client.close()
-        rolled.client = Client(url, authority=rolled.server.ca_file)
+        rolled.client = Client(url, authority=rolled.server.ca_file, again=says_again)
         rolled.client.sign_in(PERSON, PASSWORD)
         sets(rolled, account, "At-the-new-place-alone-4")
         restart_agent(rolled)
@@ -76,7 +76,7 @@ def test_there_and_back_and_there(rolled: Site) -> None:
         says(rolled.host, f"{old} answers it")
         gateway.stop()
         rolled.client.close()
-        rolled.client = Client(rolled.server.gateway_url, authority=rolled.server.ca_file)
+        rolled.client = Client(rolled.server.gateway_url, authority=rolled.server.ca_file, again=says_again)
         rolled.client.sign_in(PERSON, PASSWORD)
         sets(rolled, account, "Where-it-all-began-6")
         assert rolled.host.read(CONF) == conf

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from libs.cli import ask
+from libs.client.errors import RefusedError
+from libs.wire.agent_api import Problem
+from libs.wire.secret import Secret
 from tests.unit.api.world import World, make_world
 from tests.unit.cli.terminal import Keyturn
 from tests.unit.client.machines import SERVER, Site
@@ -131,3 +135,40 @@ def test_a_person_is_added_who_may_less(keyturn: Keyturn) -> None:
     assert keyturn("audit").status == 7
     assert keyturn("users", "add", "ben", "--stdin", stdin=PASSWORD).status == 7
     assert keyturn("resources", "list", "--json").json == []
+
+
+def test_who_signed_in_longer_ago_says_again_who_they_are(first: Keyturn, fresh: Beside[World]) -> None:
+    words = ("--server", SERVER, "setup", "ada", "--code-file", str(code_file(fresh)), "--stdin")
+    assert first(*words, stdin=PASSWORD + "\n").status == 0
+    fresh.value.clock.skip(300)
+    adds = ("users", "add", "ben")
+    refused = first(*adds, "--stdin", stdin="a pass phrase for ben\n")
+    assert (refused.status, "keyturn confirm --stdin" in refused.err) == (7, True), refused.err
+    wrong = first("confirm", "--stdin", stdin="not-adas-password\n")
+    assert (wrong.status, "This is not your password." in wrong.err) == (2, True), wrong.err
+    said = first("confirm", "--stdin", stdin=PASSWORD + "\n")
+    assert (said.status, "not asked again" in said.out) == (0, True), said.err
+    assert first(*adds, "--stdin", stdin="a pass phrase for ben\n").status == 0
+    assert first("confirm", "--stdin", "--json", stdin=PASSWORD + "\n").json == {"confirmed": True}
+
+
+def test_on_a_terminal_the_password_is_asked_for_and_the_code_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prompts: list[str] = []
+    sent: list[tuple[bytes, bytes | None]] = []
+
+    def typed(prompt: str, *, stdin: bool) -> Secret:
+        assert not stdin
+        prompts.append(prompt)
+        return Secret("123456" if "Code" in prompt else PASSWORD)
+
+    def confirm(password: Secret, code: Secret | None) -> None:
+        sent.append((password.reveal(), None if code is None else code.reveal()))
+        if code is None:
+            raise RefusedError(Problem(title="No", status=422, code="code_needed"))
+
+    monkeypatch.setattr(ask, "secret", typed)
+    ask.again(confirm)
+    assert sent == [(PASSWORD.encode(), None), (PASSWORD.encode(), b"123456")]
+    assert ["again" in prompts[0], "Code" in prompts[1], len(prompts)] == [True, True, 2]
