@@ -73,7 +73,6 @@ from services.api.agents.views import AgentFacts
 from services.api.audit import routes as audit_routes
 from services.api.audit.recording import Recorder
 from services.api.audit.service import Audit
-from services.api.auth import signed_in
 from services.api.calls import Calls
 from services.api.enrolments import routes as enrolment_routes
 from services.api.enrolments.service import Enrolments
@@ -137,6 +136,7 @@ class Parts:
     hasher: PasswordHasher | None = None
     heartbeat_seconds: float = 15.0
     second_factor: bool = False  # whether everybody must have one
+    requests_per_minute: int = 3_000  # of one person
     notices: Path | None = None  # their file
 
 
@@ -205,9 +205,10 @@ def build(parts: Parts) -> Gateway:
         hasher=parts.hasher,
         session_secrets=parts.keys.session_secrets,
         second_factor=parts.second_factor,
+        requests_per_minute=parts.requests_per_minute,
         clock=now,
         entropy=entropy,
-        signed_in=metrics.signed_in,
+        count=metrics.signed_in,
     )
     users, signing_in = folk.stored, folk.sessions
     setup = Setup(SetupCodes(store), users, folk.users, signing_in, private=parts.private, clock=now, entropy=entropy)
@@ -279,8 +280,8 @@ def build(parts: Parts) -> Gateway:
     )
     signed = SignedRequests(identities, Nonces(store), forks, now, metrics.agent_refused)
     # Routes.
-    caller, listener = signed_in(folk.tokens.find), signed_in(folk.tokens.find, cookie=True)
-    entering, in_person = signed_in(signing_in.find, incomplete=True), signed_in(signing_in.find)
+    caller, listener = folk.signed_in(), folk.signed_in(cookie=True)
+    entering, in_person = folk.in_person(incomplete=True), folk.in_person()
     listed, machines = Accounts(accounts, tasks, access, now), Resources(facts, access, now)
     looking = Looking(presences, facts, access, parts.broker, now)
     handing, trail = HandingOver(access, users, calls, recorder), AuditTrail(store)

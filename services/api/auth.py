@@ -17,6 +17,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.access import Caller, Via
 from services.api.errors import NotSignedInError, SecondFactorFirstError
+from services.api.pace import Pace
 
 _SCHEME = HTTPBearer(auto_error=False, description="The token of `POST /v1/sessions`.")
 _VIAS: dict[str, Via] = {"command": "command", "page": "page"}
@@ -57,11 +58,12 @@ def cookie_of(request: Request) -> str | None:
     return token if token and len(token) <= _MAX_TOKEN else None
 
 
-def signed_in(find: Find, *, cookie: bool = False, incomplete: bool = False) -> SignedIn:
-    """The dependency that demands a good token.
+def signed_in(find: Find, pace: Pace, *, cookie: bool = False, incomplete: bool = False) -> SignedIn:
+    """The dependency that demands a good token, and a person who does not send more than one may.
 
     Args:
         find: Who has a token.
+        pace: How fast each may ask; what is left stands in `request.state.left`.
         cookie: Whether the browser's own counts where no other is sent.
         incomplete: Whether it serves also who lacks the second factor that this server wants.
     """
@@ -78,6 +80,7 @@ def signed_in(find: Find, *, cookie: bool = False, incomplete: bool = False) -> 
         found = await find(hashed(token), address(request), by)
         if found is None:
             raise NotSignedInError
+        request.state.left = pace.take(found.id)
         if found.incomplete and not incomplete:
             raise SecondFactorFirstError
         return found

@@ -13,6 +13,7 @@ GatewayError              permanent, unless said otherwise
   ConflictError           the present state does not allow it; carries a code of its own
   ChangedMeanwhileError   it is not any more what the caller has read
   SlowDownError           retryable: too many tries; carries seconds
+    TooFastError          in pace.py: more requests than one person may send
   DeclinedError           scheduler or bundler said no; carries their code and sentence
   AwayError               retryable: a part behind the gateway does not answer; carries a code of its own
   AgentRefusedError       the agent's request does not count; carries a code of its own
@@ -112,8 +113,8 @@ class SlowDownError(GatewayError):
     code = "slow_down"
     retryable = True
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many tries. Wait {seconds} s, then try again.", retry_after=seconds)
+    def __init__(self, seconds: int, sentence: str | None = None) -> None:
+        super().__init__(sentence or f"Too many tries. Wait {seconds} s, then try again.", retry_after=seconds)
 
 
 class DeclinedError(GatewayError):

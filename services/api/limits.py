@@ -10,6 +10,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from libs.wire.agent_api import MAX_BODY
+from services.api.pace import Left
 from services.api.poll import App, Receive, Scope, Send
 from services.api.problems import problem
 
@@ -46,7 +47,9 @@ class Limits:
                 status = message["status"]
                 headers = list(message.get("headers", ()))
                 given = {name for name, _ in headers}
-                message["headers"] = [*headers, *(each for each in _HEADERS if each[0] not in given)]
+                left: Left | None = scope.get("state", {}).get("left")
+                more = _HEADERS if left is None else [*_HEADERS, *left.headers]
+                message["headers"] = [*headers, *(each for each in more if each[0] not in given)]
             await send(message)
 
         try:

@@ -18,10 +18,12 @@ from libs.wire.ids import Entropy
 from services.api.access import Access
 from services.api.access_tokens.service import AccessTokens
 from services.api.audit.recording import Recorder
+from services.api.auth import SignedIn, signed_in
 from services.api.factors.codes import FactorKeys
 from services.api.factors.own import OwnFactor
 from services.api.factors.service import Factors
 from services.api.groups.service import Groups
+from services.api.pace import Pace
 from services.api.sessions.hashing import Hashing
 from services.api.sessions.mine import Mine
 from services.api.sessions.service import Sessions
@@ -35,6 +37,7 @@ from services.api.users.service import Users
 class People:
     """What the routes of people, of the page and of the interface, are made on."""
 
+    pace: Pace
     stored: StoredUsers
     hashing: Hashing
     users: Users
@@ -44,6 +47,14 @@ class People:
     tokens: AccessTokens
     groups: Groups
     shares: Shares
+
+    def signed_in(self, *, cookie: bool = False) -> SignedIn:
+        """The dependency that gives whoever has a session or an access token; `cookie`: a browser's session too."""
+        return signed_in(self.tokens.find, self.pace, cookie=cookie)
+
+    def in_person(self, *, incomplete: bool = False) -> SignedIn:
+        """That gives whoever has a session; `incomplete`: also who lacks the second factor that this server wants."""
+        return signed_in(self.sessions.find, self.pace, incomplete=incomplete)
 
 
 def build(
@@ -55,14 +66,15 @@ def build(
     hasher: PasswordHasher | None,
     session_secrets: tuple[bytes, ...],
     second_factor: bool,
+    requests_per_minute: int,
     clock: Callable[[], int],
     entropy: Entropy,
-    signed_in: Callable[[str], None],
+    count: Callable[[str], None],
 ) -> People:
     """People on this store.
 
-    `second_factor`: whether everybody must have one; what is kept of theirs is sealed by `session_secrets`. `clock` in
-    Unix milliseconds; `signed_in` is told how each sign-in ended.
+    `second_factor`: whether everybody must have one; what is kept of theirs is sealed by `session_secrets`.
+    `requests_per_minute` of one person. `clock` in Unix milliseconds; `count` is told how each sign-in ended.
     """
     users, kept = StoredUsers(store), StoredSessions(store)
     groups, members, shares = StoredGroups(store), Members(store), StoredShares(store)
@@ -88,9 +100,10 @@ def build(
         tickets=tickets,
         recorder=recorder,
         clock=clock,
-        count=signed_in,
+        count=count,
     )
     return People(
+        pace=Pace(requests_per_minute, clock),
         stored=users,
         hashing=hashing,
         users=Users(users, kept, hashing, recorder, clock=clock, entropy=entropy),

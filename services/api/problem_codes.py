@@ -43,6 +43,10 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "scope_missing": ("403", "The access token was made for less; the sentence names the scope."),
         "not_there": ("404", "There is no such thing, or it is not yours to see: the same answer."),
+        "too_many_requests": (
+            "429",
+            "More requests than one person may send in a minute; each answer tells what is left.",
+        ),
         "slow_down": ("429", "Too many tries; `retry_after` says how many seconds to wait."),
         # What is asked for.
         "account_changed": ("412", "The account changed since it was read; `If-Match` named an older revision."),

@@ -140,7 +140,8 @@ def problem(status: HTTPStatus, code: str, detail: str, **extra: Any) -> Respons
     if "retry_after" in extra:
         headers["retry-after"] = str(extra["retry_after"])
     if status is HTTPStatus.TOO_MANY_REQUESTS and "retry_after" in extra:
-        headers["ratelimit"] = f'"tries";r=0;t={extra["retry_after"]}'
+        policy = "requests" if code == "too_many_requests" else "tries"
+        headers["ratelimit"] = f'"{policy}";r=0;t={extra["retry_after"]}'
     if code in _CHALLENGES:
         headers["www-authenticate"] = _CHALLENGES[code]
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)

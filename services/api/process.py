@@ -62,6 +62,7 @@ async def run(settings: Settings, version: str) -> Stopped:
                     nudge=relay.nudge,
                     notices=settings.public / FILE,
                     second_factor=settings.second_factor_required,
+                    requests_per_minute=settings.requests_per_minute,
                 )
             )
             health = Health()

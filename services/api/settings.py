@@ -60,6 +60,7 @@ class Settings(settings.Settings):
 
     `tls_certificate` and `tls_key`: the operator's own certificate, with its chain, and its key, both in PEM.
     `second_factor_required`: nobody does anything here before they have a second factor.
+    `requests_per_minute`: how many one person may send to the interface, with all their sessions and access tokens.
     """
 
     listen: Annotated[
@@ -69,6 +70,7 @@ class Settings(settings.Settings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     second_factor_required: bool = False
+    requests_per_minute: int = Field(default=3_000, ge=60, le=1_000_000)
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

@@ -70,6 +70,7 @@ class Ground:
             "KEYTURN_REVEALS_PER_PERSON": "100000",
             "KEYTURN_REVEALS_FOR_ALL": "1000000",
         }
+        server.process("gateway").settings["KEYTURN_REQUESTS_PER_MINUTE"] = "1000000"
         for name in SERVICES:
             server.process(name).restart()
 

@@ -293,7 +293,7 @@ def make_keys() -> Keys:
 
 @contextlib.asynccontextmanager
 async def make_world(
-    private: Path, heartbeat_seconds: float = 15.0, *, second_factor: bool = False
+    private: Path, heartbeat_seconds: float = 15.0, *, second_factor: bool = False, requests_per_minute: int = 3_000
 ) -> AsyncIterator[World]:
     """A gateway on fresh twins."""
     clock = FakeClock(NOW)
@@ -312,6 +312,7 @@ async def make_world(
         hasher=CHEAP,
         heartbeat_seconds=heartbeat_seconds,
         second_factor=second_factor,
+        requests_per_minute=requests_per_minute,
     )
     gateway = build(parts)
     transport = httpx.ASGITransport(app=gateway.app, client=("192.0.2.7", 40_000))
