@@ -61,7 +61,7 @@ class Forger:
             signed=sign(job.to_bytes(), Prefix.JOB, self._key),
             created_at=now,
         )
-        with store_of(self._site) as store:
+        with store_of(self._site.server) as store:
             store["mail"]["jobs"].insert_one(Codec(JobDocument).to_document(mail))
             self._site.agent("restart")  # an agent fetches once at each start
             found = until(lambda: store["desk"]["results"].find_one({"job": job.id}), "the agent's answer")

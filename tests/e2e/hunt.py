@@ -16,6 +16,7 @@ import aio_pika
 import httpx
 from pymongo import MongoClient
 
+from deploy.local.deployment import Deployment
 from libs.store.schema import CollectionName
 from tests.e2e.site import FOLDER, Site
 
@@ -97,10 +98,10 @@ class Watch:
                 self.found |= {(text, where) for text in self._texts if has(content, text)}
 
 
-def store_of(site: Site) -> MongoClient[dict[str, Any]]:
+def store_of(server: Deployment) -> MongoClient[dict[str, Any]]:
     """The store, as its administrator."""
-    password = (site.server.keys / "admin" / "store_password").read_text().strip()
-    return MongoClient(site.server.store.url, username="admin", password=password, retryWrites=False)
+    password = (server.keys / "admin" / "store_password").read_text().strip()
+    return MongoClient(server.store.url, username="admin", password=password, retryWrites=False)
 
 
 def send_unreadable(site: Site, bodies: Iterable[bytes]) -> None:
@@ -132,7 +133,7 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def _documents(site: Site) -> Iterator[tuple[str, bytes]]:
     """Every document as the store gives it, because in its files it may be compressed."""
-    with store_of(site) as store:
+    with store_of(site.server) as store:
         for name in CollectionName:
             if name is CollectionName.CHUNKS:
                 continue  # the packed agent's own bytes

@@ -20,7 +20,7 @@ def test_the_hunt_sees_what_is_planted_in_each_place_and_form(running: Site) -> 
     send_unreadable(running, plants.values())
     until(lambda: aside(running) == before + len(plants) or None, "the messages to go aside")
     assert running.resets(running.add_account("neighbour")).state == "done"
-    with store_of(running) as store:
+    with store_of(running.server) as store:
         requests = store["desk"]["requests"]
         try:
             for form, content in plants.items():

@@ -84,7 +84,7 @@ def test_an_agent_with_a_wrong_token_says_so_and_begins_when_it_has_a_right_one(
             "token_used": running.host.read(place),
             "token_expired": good,
         }
-        with store_of(running) as store:
+        with store_of(running.server) as store:
             of_good = {"sha256": hashlib.sha256(good.strip()).hexdigest()}
             document = store["trust"]["tokens"].find_one(of_good)
             assert document is not None

@@ -41,7 +41,7 @@ class Ground:
         self.wires: dict[str, Wire] = {AGENT: door}
         self.undo: list[Callable[[], None]] = []
         self.failpoints: dict[str, Failpoint] = {}
-        self.store: MongoClient[dict[str, Any]] = stack.enter_context(store_of(running))
+        self.store: MongoClient[dict[str, Any]] = stack.enter_context(store_of(running.server))
         keys = running.server.keys / "gateway"
         self.front = stack.enter_context(Front(door.target, keys / "tls.pem", keys / "tls.key", running.server.ca_file))
         self._door = door.target

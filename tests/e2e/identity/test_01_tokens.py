@@ -76,7 +76,7 @@ def test_a_used_token_is_good_for_its_key_alone_and_a_copy_is_an_incident(runnin
 def test_a_token_has_an_end_and_can_be_given_one(running: Site) -> None:
     late, revoked = token_of(running, "late"), token_of(running, "revoked")
     hashes = {hashlib.sha256(each.encode()).hexdigest(): each for each in (late, revoked)}
-    with store_of(running) as store:
+    with store_of(running.server) as store:
         documents = {
             hashes[each["sha256"]]: each for each in store["trust"]["tokens"].find() if each["sha256"] in hashes
         }

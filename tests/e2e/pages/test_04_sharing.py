@@ -9,6 +9,7 @@ import time
 import pytest
 
 from services.api.factors.codes import code_at
+from tests.e2e.hunt import store_of
 from tests.e2e.pages.browser import Window, window
 from tests.e2e.pages.stand import HOST, PASSWORD, Stand
 
@@ -55,6 +56,38 @@ def test_a_machine_is_shared_with_a_group(ops: Window, standing: Stand) -> None:
         ops.live("Shared with nobody")
         at.go("/resources")
         at.live("No machine yet")
+    assert {page: each for page, each in found.items() if each} == {}
+
+
+def test_who_signed_in_longer_ago_says_again_who_they_are_and_the_form_goes_on(ops: Window, standing: Stand) -> None:
+    ops.go("/resources")
+    ops.page.get_by_role("link", name=HOST, exact=True).click()
+    ops.page.get_by_role("link", name="Sharing").click()
+    ops.page.get_by_role("link", name="Share", exact=True).click()
+    dialog = ops.page.locator("dialog")
+    dialog.locator("#with").fill(CARLA)
+    with store_of(standing.server) as store:
+        # As long after signing in as it likes: nobody showed since who they are.
+        store["people"]["sessions"].update_many({}, {"$set": {"confirmed_at": 0}})
+    dialog.get_by_role("button", name="Share").click()
+    dialog.get_by_role("heading", name="Say again who you are").wait_for()
+    found = {"asked": ops.findings()}
+    dialog.locator("#again").fill("not-their-password")
+    dialog.get_by_role("button", name="Go on").click()
+    dialog.get_by_text("This is not your password.").wait_for()
+    found["wrong"] = ops.findings()
+    dialog.locator("#again").fill(PASSWORD)
+    dialog.get_by_role("button", name="Go on").click()
+    ops.live(CARLA)
+    with store_of(standing.server) as store:
+        store["people"]["sessions"].update_many({}, {"$set": {"confirmed_at": 0}})
+    # A button has no form to come back to, and gets a page of its own.
+    ops.page.get_by_role("button", name="End", exact=True).click()
+    ops.live("Say again who you are")
+    found["page"] = ops.findings()
+    ops.page.fill("#again", PASSWORD)
+    ops.page.get_by_role("button", name="Go on").click()
+    ops.live("Shared with nobody")
     assert {page: each for page, each in found.items() if each} == {}
 
 
