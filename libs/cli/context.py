@@ -97,6 +97,15 @@ def find_resource(client: Client, name: str) -> models.Resource:
     return only(found, f"resource named {name}", "keyturn resources")
 
 
+def find_user(client: Client, name: str) -> models.User:
+    """A person by their sign-in name.
+
+    Raises:
+        NoSuchNameError: there is none.
+    """
+    return only([each for each in client.users(10_000) if each.name == name], f"user named {name}", "keyturn users")
+
+
 def find_account(client: Client, name: str) -> models.Account:
     """An account by its identifier, or as RESOURCE/NAME.
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from libs.cli import ask
-from libs.cli.context import Json, of, only
+from libs.cli.context import Json, find_user, of
 from libs.cli.listing import noun
 from libs.cli.show import ago
 from libs.client.errors import WrongUseError
@@ -93,8 +93,7 @@ def end(
                 raise WrongUseError("Standard input has the password alone; give the code on a line after it.")
             client.end_second_factor(password, code or ask.secret("Code", stdin=False))
         else:
-            found = [each for each in client.users(10_000) if each.name == user]
-            client.take_second_factor(only(found, f"user named {user}", "keyturn users").id)
+            client.take_second_factor(find_user(client, user).id)
     screen = call.screen(as_json=as_json)
     if as_json:
         screen.data({"ended": True})

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from libs.cli import ask
-from libs.cli.context import Context, Json, of, only
+from libs.cli.context import Context, Json, find_user, of
 from libs.cli.listing import lists, noun
 from libs.cli.show import ago
 from libs.client import models
@@ -187,10 +187,7 @@ def change_user(
         _role(role)
     call = of(context)
     with call.client() as client:
-        known = only(
-            [each for each in client.users(10_000) if each.name == name], f"user named {name}", "keyturn users"
-        )
-        changed = client.change_user(known.id, role=role, disabled=disabled)
+        changed = client.change_user(find_user(client, name).id, role=role, disabled=disabled)
     screen = call.screen(as_json=as_json)
     if as_json:
         screen.data(changed)
@@ -198,6 +195,23 @@ def change_user(
         screen.say(
             f"{changed.name} is {changed.role}{' and kept out' if changed.disabled else ''}, signed out everywhere."
         )
+
+
+@users.command("sign-out")
+def sign_out_user(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The sign-in name.")],
+    as_json: Json = False,
+) -> None:
+    """Sign a person out everywhere, as when their laptop is lost; their access tokens go on. For administrators."""
+    call = of(context)
+    with call.client() as client:
+        client.sign_out_user(find_user(client, name).id)
+    screen = call.screen(as_json=as_json)
+    if as_json:
+        screen.data({"signed_out": name})
+    else:
+        screen.say(f"{name} is signed out everywhere. Access tokens go on: keyturn users change {name} --keep-out")
 
 
 def _role(text: str) -> None:

@@ -79,6 +79,10 @@ class PeopleCalls(ABC):
         body = {"password": password.reveal().decode()} | _typed(code)
         self._http.send("/v1/second-factor/remove", body)
 
+    def sign_out_user(self, user: str) -> None:
+        """Ends every session of a person; their access tokens go on."""
+        self._http.delete(f"/v1/users/{part(user)}/sessions")
+
     def take_second_factor(self, user: str) -> None:
         """Ends that of somebody who lost phone and recovery codes."""
         self._http.delete(f"/v1/users/{part(user)}/second-factor")

@@ -37,4 +37,9 @@ def router(users: Users, signed_in: SignedIn) -> APIRouter:
         """Another role, or kept out, or let in again. Administrators only; the user's sessions end."""
         return await users.change(caller, user, body)
 
+    @routes.delete("/{user}/sessions", status_code=204, summary="Sign a user out everywhere")
+    async def sign_out(caller: Annotated[Caller, Depends(signed_in)], user: UserId) -> None:
+        """Administrators only. Access tokens go on; they end with `disabled`."""
+        await users.sign_out(caller, user)
+
     return routes

@@ -106,6 +106,22 @@ class Users:
         await self._sessions.end_all(key)
         return view(after)
 
+    async def sign_out(self, caller: Caller, key: str) -> None:
+        """The person is signed out everywhere, as after their laptop was stolen; their access tokens go on.
+
+        Raises:
+            NotAllowedError: not an administrator.
+            ConfirmFirstError: as `access.confirmed` does.
+            NotThereError: there is no such user.
+        """
+        administrator(caller)
+        confirmed(caller)
+        user = await self._users.get(key)
+        if user is None:
+            raise NotThereError("user")
+        await self._recorder.record("user.signed_out", caller.to_person(), detail={"user": key, "name": user.name})
+        await self._sessions.end_all(key)
+
     async def make(self, name: str, password: Secret, role: Role) -> User:
         """A user with a fresh identifier, not yet written."""
         return User(

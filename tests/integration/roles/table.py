@@ -67,6 +67,7 @@ INTERFACE: dict[tuple[str, str], Route] = {
     ("POST", "/v1/second-factor"): Route(EVERYBODY, 201, {"password": PASSWORD}),
     ("POST", "/v1/second-factor/confirm"): Route(EVERYBODY, 422, {"code": "not-one"}),
     ("POST", "/v1/second-factor/remove"): Route(EVERYBODY, 204, {"password": PASSWORD}),
+    ("DELETE", "/v1/users/{zoe}/sessions"): Route(ADMINISTER, 204),
     ("DELETE", "/v1/users/{zoe}/second-factor"): Route(ADMINISTER, 204),
     ("GET", "/v1/access-tokens"): Route(EVERYBODY),
     ("POST", "/v1/access-tokens"): Route(EVERYBODY, 201, {"name": "a test", "scopes": ["see"], "password": PASSWORD}),

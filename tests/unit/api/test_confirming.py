@@ -56,6 +56,7 @@ async def test_what_changes_who_may_do_what_waits_for_it(
         ("DELETE", f"/v1/groups/{group}", None, 204),
         ("POST", "/v1/users", {"name": "new", "password": "a pass phrase for somebody new"}, 201),
         ("PATCH", f"/v1/users/{eve.id}", {"role": "operator"}, 200),
+        ("DELETE", f"/v1/users/{eve.id}/sessions", None, 204),
         ("DELETE", f"/v1/users/{eve.id}/second-factor", None, 204),
     ]
     world.clock.skip(_LONG)

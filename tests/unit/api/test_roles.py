@@ -30,6 +30,7 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, int, int, int]]] = {
     ("POST", "/v1/second-factor"): ({"password": PASSWORD}, (401, 201, 201, 201)),
     ("POST", "/v1/second-factor/confirm"): ({"code": "000000"}, (401, 409, 409, 409)),
     ("POST", "/v1/second-factor/remove"): ({"password": PASSWORD}, (401, 204, 204, 204)),
+    ("DELETE", "/v1/users/{user}/sessions"): (None, (401, 403, 403, 204)),
     ("DELETE", "/v1/users/{user}/second-factor"): (None, (401, 403, 403, 204)),
     ("GET", "/v1/access-tokens"): (None, (401, 200, 200, 200)),
     ("POST", "/v1/access-tokens"): ({"name": "x", "scopes": ["see"], "password": PASSWORD}, (401, 201, 201, 201)),

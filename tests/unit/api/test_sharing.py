@@ -193,6 +193,20 @@ async def test_a_changed_role_counts_at_once_and_signs_the_person_out(world: Wor
     assert (mine.status_code, mine.json()["code"]) == (409, "not_yourself")
 
 
+async def test_a_person_is_signed_out_everywhere_by_an_administrator(world: World, people: People) -> None:
+    eve = await Users(world.admin).named("eve")
+    assert eve is not None
+    elsewhere = await world.signed_in("eve")
+    path = f"/v1/users/{eve.id}/sessions"
+    assert (await world.client.delete(path, headers=people["ben"])).status_code == 403
+    assert (await world.client.delete(path, headers=people["ada"])).status_code == 204
+    for headers in (people["eve"], elsewhere):
+        assert (await world.client.get("/v1/resources", headers=headers)).status_code == 401
+    assert (await world.client.get("/v1/resources", headers=await world.signed_in("eve"))).status_code == 200
+    written = [each["what"] for each in (await world.client.get("/v1/audit", headers=people["ada"])).json()["items"]]
+    assert "user.signed_out" in written
+
+
 async def test_a_resource_is_handed_over_by_the_scheduler(world: World, people: People) -> None:
     resource = await bens(world)
     eve = await Users(world.admin).named("eve")

@@ -34,6 +34,9 @@ def test_a_machine_is_shared_through_a_group_and_handed_over(keyturn: Keyturn, r
     assert (changed["role"], changed["disabled"]) == ("auditor", True)
     assert keyturn("login", "eve", "--stdin", stdin=PASSWORD).status == 7
     assert keyturn("users", "change", PERSON, "--role", "user").status == 3
+    assert "Access tokens go on" in keyturn("users", "sign-out", "eve").out
+    assert keyturn("users", "sign-out", "eve", "--json").json == {"signed_out": "eve"}
+    assert keyturn("users", "sign-out", "nobody").status == 8
 
 
 def test_what_makes_no_sense_is_said(keyturn: Keyturn) -> None:
