@@ -151,8 +151,35 @@ async def test_a_wrong_field_is_named_and_the_rest_stays(
 
 async def test_letters_beyond_ascii_are_set_and_warned_of(browsers: dict[str, Browser], account: Account) -> None:
     answer = await browsers["ben"].fill(f"/accounts/{account.id}/change", how="type", password="Schlüssel-zum-Turm")
-    assert answer.headers["location"] == f"/accounts/{account.id}?warned=true"
-    assert "letters beyond ASCII" in (await browsers["ben"].get(answer.headers["location"])).text
+    assert answer.headers["location"] == f"/accounts/{account.id}?warned=not_ascii"
+    text = (await browsers["ben"].get(answer.headers["location"])).text
+    assert "letters beyond ASCII" in text
+    assert "would be guessed" not in text
+
+
+@pytest.mark.parametrize(
+    ("action", "typed"),
+    [("change", {"how": "type", "password": "Straße-2026"}), ("adopt", {"password": "Straße-2026"})],
+)
+async def test_a_password_that_would_be_guessed_is_sent_and_warned_of(
+    world: World, browsers: dict[str, Browser], machine: Resource, action: str, typed: dict[str, str]
+) -> None:
+    ben, account = browsers["ben"], await world.account(machine)
+    answer = await ben.fill(f"/accounts/{account.id}/{action}", **typed)
+    assert answer.headers["location"] == f"/accounts/{account.id}?warned=not_ascii&warned=guessable"
+    text = (await ben.get(answer.headers["location"])).text
+    assert "<strong>The password would be guessed.</strong>" in text
+    assert "<strong>The password has letters beyond ASCII.</strong>" in text
+    assert "Straße" not in text
+
+
+@pytest.mark.parametrize("warned", ["true", "Call+0800", "not_ascii&warned=<b>"])
+async def test_an_address_brings_no_words_of_its_own_into_the_page(
+    browsers: dict[str, Browser], account: Account, warned: str
+) -> None:
+    answer = await browsers["ben"].get(f"/accounts/{account.id}?warned={warned}")
+    assert answer.status_code == 404
+    assert "0800" not in answer.text
 
 
 async def test_hostile_values_are_text(
