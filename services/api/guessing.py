@@ -30,7 +30,7 @@ _SIGNS = frozenset("4@8({[<369!1|70$5+%2")
 """What the library also reads as letters. With each more of them it tries more readings: 72 characters with all twenty
 take two seconds, which nobody is given who sends them for that."""
 _MOST_SIGNS, _MOST_WITH_SIGNS = 6, 18
-"""With more than six of the signs, the first 18 characters are judged. Then no password takes more than 0.1 s."""
+"""With more than six of the signs, the first 18 characters are judged. Then none takes more than some 0.1 s of a core."""
 
 
 class JudgingError(Exception):
