@@ -224,6 +224,7 @@ def build(parts: Parts) -> Gateway:
         vault=parts.keys.vault,
         recorder=recorder,
         nudge=parts.nudge,
+        guessing=folk.hashing.guessing,
     )
     revoking = Revoking(
         requests,
@@ -288,11 +289,8 @@ def build(parts: Parts) -> Gateway:
     audit = Audit(trail, recorder, now)
     admitted = EnrolmentTokens(Tokens(store), calls, recorder, now)
     agents, ailing = Agents(resources, facts, access, now), Ailing(documents, presences, resources, access, now)
-    reveals, bell, about = (
-        Reveals(access, calls, recorder),
-        Notifications(shown, tasks, now),
-        About(users, parts.version, now),
-    )
+    reveals, bell = Reveals(access, calls, recorder), Notifications(shown, tasks, now)
+    about = About(users, parts.version, now)
     api = FastAPI(
         title="Keyturn",
         version=parts.version,

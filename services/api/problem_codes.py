@@ -59,6 +59,7 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "not_quarantined": ("409", "The agent is not on two machines."),
         "revocation_not_trusted": ("409", "The scheduler did not trust the request that revokes this agent."),
         "resource_name_taken": ("409", "The new owner has a resource of this name already."),
+        "password_guessable": ("422", "The password would be guessed; a person's own has to be another one."),
         "user_name_taken": ("409", "There is a user of this name already."),
         "user_name_unknown": ("422", "There is no user of this name."),
         "user_busy": ("409", "Somebody else changed this user at the same moment."),

@@ -54,6 +54,18 @@ async def revealed(page: Page) -> None:
     await page.wait_for_selector("dialog .secret .char")
 
 
+def typed(password: str) -> Act:
+    """The form of a new password, with one that is typed in clear."""
+
+    async def act(page: Page) -> None:
+        await menu_entry("Change Password", "#length")(page)
+        await page.locator("dialog").get_by_text("Type", exact=True).click()
+        await page.get_by_role("button", name="Show what you type").click()
+        await page.fill("dialog #password", password)
+
+    return act
+
+
 async def bell(page: Page) -> None:
     """The bell, open."""
     await page.get_by_role("button", name="Notifications").click()
@@ -68,6 +80,8 @@ def pictures(on: Stage) -> dict[str, tuple[str, Act]]:
         "passwords-quarantined": (f"/resources/{on.copied}", _nothing),
         "account-uncertain": (postgres, _nothing),
         "change": (root, menu_entry("Change Password", "#length")),
+        "change-weak": (root, typed("Root-2026!")),
+        "change-strong": (root, typed("quiet-harbour-7-lanterns")),
         "reveal": (root, revealed),
         "bell": ("/resources", bell),
         "notifications": ("/notifications", _nothing),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 NAMES = (
     *("aio-pika", "argon2-cffi", "cryptography", "fastapi", "http-message-signatures", "httptools", "jinja2", "motor"),
-    *("prometheus-client", "pydantic", "pydantic-settings", "segno", "structlog", "uvicorn", "uvloop"),
+    *("prometheus-client", "pydantic", "pydantic-settings", "segno", "structlog", "uvicorn", "uvloop", "zxcvbn"),
 )
 """What `pyproject.toml` names for the gateway; a test holds the two together."""
 

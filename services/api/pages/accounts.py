@@ -14,8 +14,8 @@ from services.api.pages.rendering import Pages, go
 from services.api.pages.time_line import TimeLine
 from services.api.pages.visitors import Visitor, Visits
 from services.api.resources.service import Resources
-from services.api.tasks.asking import NOT_ASCII
 from services.api.tasks.service import Tasks
+from services.api.tasks.warnings import Warned, shown
 
 
 def router(  # noqa: PLR0917 - each is another noun of the one page
@@ -33,7 +33,7 @@ def router(  # noqa: PLR0917 - each is another noun of the one page
     async def one(
         visitor: Annotated[Visitor, Depends(see)],
         account: AccountId,
-        warned: Annotated[bool, Query()] = False,
+        warned: Annotated[tuple[Warned, ...], Query(max_length=len(Warned))] = (),
         cursor: Cursor = None,
     ) -> Response:
         view = await accounts.one(visitor.caller, account)
@@ -49,7 +49,7 @@ def router(  # noqa: PLR0917 - each is another noun of the one page
             way=newest if newest is not None and looks.has_way(newest, pages.now()) else None,
             days=told.days,
             watched=[each.id for each in told.tasks.items],
-            warning=NOT_ASCII if warned else None,
+            warnings=shown(warned),
             cursor=cursor,
             following=told.tasks.next,
         )

@@ -7,6 +7,7 @@ a name of its own, and asks once: a double click, or the browser's second try, l
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from pydantic import ValidationError
 from starlette.responses import Response
@@ -23,6 +24,7 @@ from services.api.pages.visitors import Posted, Visitor
 from services.api.problems import INVALID, said_of
 from services.api.tasks.asking import TaskAsking
 from services.api.tasks.schemas import AskedView
+from services.api.tasks.warnings import which
 
 ONCE = "once"
 """The field with the form's name."""
@@ -79,7 +81,8 @@ class AccountForms:
         except (GatewayError, RuleError) as error:
             said = said_of(error)
             return await self.form(template, visitor, account, typed, status=said.status, notice=said.detail)
-        return go(f"/accounts/{account}{'?warned=true' if answer.warnings else ''}")
+        warned = urlencode([("warned", each.value) for each in which(answer.warnings)])
+        return go(f"/accounts/{account}{'?' if warned else ''}{warned}")
 
     async def form(
         self, template: str, visitor: Visitor, account: str, typed: Mapping[str, str], **values: Any

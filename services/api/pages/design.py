@@ -20,6 +20,14 @@ from services.api.tasks.schemas import TaskView
 from services.api.tasks.views import of_task
 
 _SECOND = 1_000
+_STRENGTHS = (
+    (0, "How strong it is shows here while you type."),
+    (1, "Very weak, guessed at once. It has a known name in it."),
+    (2, "Weak, would be guessed. It has a common word in it."),
+    (3, "Good, as far as this page can tell."),
+    (4, "Strong, as far as this page can tell."),
+)
+"""As strength.js says them."""
 _PASSWORD = Secret("Kf7m-R0q e+Vt")
 
 
@@ -28,7 +36,13 @@ def router(pages: Pages, see: Visits) -> APIRouter:
 
     @routes.get("/design")
     async def show(visitor: Annotated[Visitor, Depends(see)]) -> Response:
-        return await pages.show(visitor, "design.html", tasks=examples(pages.now()), letters=spell(_PASSWORD).letters)
+        return await pages.show(
+            visitor,
+            "design.html",
+            tasks=examples(pages.now()),
+            letters=spell(_PASSWORD).letters,
+            strengths=_STRENGTHS,
+        )
 
     return routes
 

@@ -1,4 +1,4 @@
-"""Passwords of people: argon2id, off the event loop, two at a time.
+"""Passwords of people: which ones they may take, and argon2id, off the event loop, two at a time.
 
 The parameters are the second choice of RFC 9106 (64 MiB, three passes, four lanes), so two at once take 128 MiB and
 every further sign-in waits its turn. An unknown name costs the same time as a wrong password, because both are compared
@@ -15,13 +15,18 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from libs.wire.secret import Secret
 from services.api.errors import InvalidError
+from services.api.guessing import Guessing
 
 MIN_CHARACTERS, MAX_CHARACTERS = 12, 128
+GUESSABLE = (
+    "This password would be guessed: it is made of what is tried first, such as common words, names, dates or rows of"
+    " keys. Four words that do not belong together would be right, or 12 random characters."
+)
 _AT_ONCE = 2
 
 
-def check(password: Secret) -> None:
-    """Returns for a password that a person may take.
+def check_shape(password: Secret) -> None:
+    """Returns for a password that has the length and the characters of one that a person may take.
 
     Raises:
         InvalidError: it is too short or too long, or has a control character that no keyboard types.
@@ -35,12 +40,23 @@ def check(password: Secret) -> None:
 
 
 class Hashing:
-    """Makes and compares hashes. `close` ends its threads."""
+    """Checks passwords, makes hashes and compares with them. `close` ends its threads."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self.guessing = Guessing()
         self._hasher = hasher or PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4)
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="argon2")
         self._nobody = self._hasher.hash(secrets.token_bytes(32))
+
+    async def check(self, password: Secret, name: str) -> None:
+        """Returns for a password that the person of this name may take.
+
+        Raises:
+            InvalidError: it has not the shape, or would be guessed.
+        """
+        check_shape(password)
+        if await self.guessing.guessable(password, name):
+            raise InvalidError("password", GUESSABLE, "password_guessable")
 
     async def make(self, secret: Secret) -> str:
         """The hash to keep."""
@@ -59,4 +75,5 @@ class Hashing:
             return False
 
     def close(self) -> None:
+        self.guessing.close()
         self._threads.shutdown(wait=False, cancel_futures=True)

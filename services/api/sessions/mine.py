@@ -15,7 +15,7 @@ from libs.wire.secret import Secret
 from services.api.access import Caller
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, NotSignedInError, NotThereError
-from services.api.sessions.hashing import Hashing, check
+from services.api.sessions.hashing import Hashing
 from services.api.sessions.schemas import SignedInView
 from services.api.sessions.service import IDLE, Sessions
 
@@ -76,7 +76,7 @@ class Mine:
             SlowDownError: too many wrong ones came from this address.
             ConflictError: somebody else changed the user at the same moment.
         """
-        check(new)
+        await self._hashing.check(new, caller.name)
         await self._signing_in.confirm(caller, own, code, field="own")
         user = await self._users.get(caller.id)
         if user is None:

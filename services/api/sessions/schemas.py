@@ -37,7 +37,7 @@ class NewPasswordBody(Body):
     model_config = example({"own": "a long pass phrase of my own", "password": "another one, longer still"})
 
     own: Secret = Field(description="The password that you have now.")
-    password: Secret = Field(description="The new one: 12 to 128 characters, taken as they are.")
+    password: Secret = Field(description="The new one: 12 to 128 characters, as they are; none that would be guessed.")
     code: Secret | None = Field(default=None, description="Of your second factor, if you have one.")
 
 

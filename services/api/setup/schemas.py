@@ -20,4 +20,4 @@ class SetupBody(Body):
         description="The first-run set-up code, as the file shows it; dashes do not count.", repr=False
     )
     name: UserName = Field(description="The administrator's sign-in name.")
-    password: Secret = Field(description="12 to 128 characters, taken as they are.")
+    password: Secret = Field(description="12 to 128 characters, taken as they are; none that would be guessed.")

@@ -20,7 +20,7 @@ from libs.wire.ids import Entropy
 from libs.wire.requests import Person
 from services.api.access import Via
 from services.api.errors import ConflictError, WrongSetupCodeError
-from services.api.sessions.hashing import check
+from services.api.sessions.hashing import check_shape
 from services.api.sessions.schemas import SignedInView
 from services.api.sessions.service import Sessions
 from services.api.setup.schemas import SetupBody
@@ -90,9 +90,11 @@ class Setup:
             ConflictError: there is a user already.
             WrongSetupCodeError: another code, or one whose tries or time are over.
         """
-        check(body.password)
+        check_shape(body.password)
         if await self._stored.any():
             raise _done()
+        # Only now, for it costs time, which no stranger is given by a server that is set up.
+        await self._users.check(body.password, body.name)
         code = await self._codes.attempt(self._clock())
         if code is None:
             raise WrongSetupCodeError("The set-up code is used or past. Restart the gateway to get another one.")

@@ -1,8 +1,9 @@
 """Asking for tasks: a reset, a verify, a cancel. The gateway checks, seals, signs and writes one document; no more.
 
-A typed password is sealed to the vault before anything is awaited with it, under the task's own identifier. The request
-and the event that tells of it are one write, so after any failure either both exist or neither. The audit record comes
-first: it tells that somebody asked, also where the store then failed.
+A typed password is sealed to the vault before anything is awaited with it, under the task's own identifier. Then it is
+judged, which refuses nothing: the host decides, and the person is warned. The request and the event that tells of it
+are one write, so after any failure either both exist or neither. The audit record comes first: it tells that somebody
+asked, also where the store then failed.
 
 Refusals that the account's document already tells are given at once; the scheduler decides finally, by the same table.
 """
@@ -26,24 +27,21 @@ from libs.wire.ids import Noun, derived_id, new_id
 from libs.wire.reasons import Reason
 from libs.wire.requests import AdoptContent, CancelContent, Policy, ResetContent, TaskContent, VerifyContent
 from libs.wire.secret import Secret
-from libs.wire.settable import is_ascii, why_not_settable
+from libs.wire.settable import why_not_settable
 from libs.wire.steps import Step, step
 from services.api.access import Access, Caller, may
 from services.api.accounts.schemas import AdoptBody, ResetBody, VerifyBody
 from services.api.accounts.words import busy
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, InvalidError
+from services.api.guessing import Guessing
 from services.api.nudge import Nudge
 from services.api.revocations import Revocations
 from services.api.signing import Signer
 from services.api.tasks.schemas import AskedView, TaskState, TaskView
 from services.api.tasks.service import Tasks
 from services.api.tasks.views import of_request
-
-NOT_ASCII = (
-    "The password has letters beyond ASCII. Such a letter has several forms in bytes, and another keyboard or console"
-    " may send another; it is used byte for byte as you sent it."
-)
+from services.api.tasks.warnings import warnings_of
 
 
 class TaskAsking:
@@ -62,11 +60,12 @@ class TaskAsking:
         vault: VaultKeys,
         recorder: Recorder,
         nudge: Nudge,
+        guessing: Guessing,
     ) -> None:
         self._requests, self._tasks, self._views = requests, tasks, views
         self._certificates, self._revocations = certificates, revocations
         self._access, self._signer, self._vault, self._recorder = access, signer, vault, recorder
-        self._nudge = nudge
+        self._nudge, self._guessing = nudge, guessing
 
     async def reset(self, caller: Caller, key: str, body: ResetBody, *, once: str = "") -> AskedView:
         """Asks for a reset; `once`, where it is given, names the form, which asks only once however often it is sent.
@@ -77,12 +76,14 @@ class TaskAsking:
             ConflictError: another task holds the account.
             RuleError: the account's status does not allow it.
         """
-        warnings = _check_password(body.password, body.policy)
+        _check_password(body.password, body.policy)
         task = self._name(caller, key, once)
         if (known := await self._known(caller, task, once)) is not None:
+            warnings = await self._warnings(body.password, known.account.name, known.resource.name)
             return AskedView(task=known, warnings=warnings)
         sealed = None if body.password is None else self._vault.seal_typed(body.password, key, task)
         account, resource = await self._free(caller, key, Kind.RESET)
+        warnings = await self._warnings(body.password, account.name, resource.name)
         content = ResetContent(
             account=key, typed=sealed, policy=body.policy or Policy(), unlock=body.unlock, note=body.note
         )
@@ -126,12 +127,14 @@ class TaskAsking:
             ConflictError: another task holds the account.
             RuleError: the account's status does not allow it.
         """
-        warnings = _check_password(body.password, None)
+        _check_password(body.password, None)
         task = self._name(caller, key, once)
         if (known := await self._known(caller, task, once)) is not None:
+            warnings = await self._warnings(body.password, known.account.name, known.resource.name)
             return AskedView(task=known, warnings=warnings)
         sealed = self._vault.seal_typed(body.password, key, task)
         account, resource = await self._free(caller, key, Kind.ADOPT)
+        warnings = await self._warnings(body.password, account.name, resource.name)
         await self._recorder.record(
             "adopt.requested",
             caller.to_person(),
@@ -180,6 +183,9 @@ class TaskAsking:
         if not once or await self._requests.get(task) is None:
             return None
         return await self._views.one(caller, task)
+
+    async def _warnings(self, password: Secret | None, account: str, resource: str) -> tuple[str, ...]:
+        return () if password is None else await warnings_of(password, self._guessing, account, resource)
 
     async def _free(self, caller: Caller, key: str, kind: Kind) -> tuple[Account, Resource]:
         """The account and its resource, once nothing speaks against a request."""
@@ -232,12 +238,11 @@ class TaskAsking:
         self._nudge(CollectionName.REQUESTS, document.id)
 
 
-def _check_password(password: Secret | None, policy: Policy | None) -> tuple[str, ...]:
+def _check_password(password: Secret | None, policy: Policy | None) -> None:
     if password is None:
-        return ()
+        return
     if policy is not None:
         raise InvalidError("policy", "Give a password, or a policy to generate one by, not both.")
     broken = why_not_settable(password)
     if broken is not None:
         raise InvalidError("password", f"{broken[0].upper()}{broken[1:]}. Nothing was sent.", "password_not_settable")
-    return () if is_ascii(password) else (NOT_ASCII,)

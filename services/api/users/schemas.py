@@ -12,7 +12,7 @@ class NewUserBody(Body):
     model_config = example({"name": "anna", "password": "a first pass phrase for anna", "role": "auditor"})
 
     name: UserName = Field(description="Lower-case letters, digits, dot, underscore, at, dash; up to 64.")
-    password: Secret = Field(description="12 to 128 characters, taken as they are.")
+    password: Secret = Field(description="12 to 128 characters, taken as they are; none that would be guessed.")
     role: Role = Role.USER
 
 

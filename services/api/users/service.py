@@ -13,7 +13,7 @@ from services.api.access import Caller, administrator, confirmed, overseer
 from services.api.audit.recording import Recorder
 from services.api.errors import ConflictError, NotThereError
 from services.api.fields import Page, from_cursor, page_of
-from services.api.sessions.hashing import Hashing, check
+from services.api.sessions.hashing import Hashing
 from services.api.users.schemas import ChangedUserBody, NewUserBody, UserView
 
 
@@ -65,7 +65,7 @@ class Users:
         """
         administrator(caller)
         confirmed(caller)
-        check(body.password)
+        await self.check(body.password, body.name)
         user = await self.make(body.name, body.password, body.role)
         if await self._users.named(body.name) is not None:
             raise _taken(body.name)
@@ -121,6 +121,10 @@ class Users:
             raise NotThereError("user")
         await self._recorder.record("user.signed_out", caller.to_person(), detail={"user": key, "name": user.name})
         await self._sessions.end_all(key)
+
+    async def check(self, password: Secret, name: str) -> None:
+        """As `Hashing.check`."""
+        await self._hashing.check(password, name)
 
     async def make(self, name: str, password: Secret, role: Role) -> User:
         """A user with a fresh identifier, not yet written."""

@@ -60,7 +60,7 @@ INTERFACE: dict[tuple[str, str], Route] = {
     ("POST", "/v1/sessions/password"): Route(EVERYBODY, 422, {"own": PASSWORD, "password": "short"}),
     ("DELETE", "/v1/sessions/{session}"): Route(NOBODYS),
     ("GET", "/v1/users"): Route(OVERSEE),
-    ("POST", "/v1/users"): Route(ADMINISTER, 201, {"name": "new", "password": "x" * 12}),
+    ("POST", "/v1/users"): Route(ADMINISTER, 201, {"name": "new", "password": "their-first-pass-phrase"}),
     ("GET", "/v1/users/{ben}"): Route(BENS_OWN),
     ("PATCH", "/v1/users/{zoe}"): Route(ADMINISTER, 200, {"role": "operator"}),
     ("GET", "/v1/second-factor"): Route(EVERYBODY),
@@ -171,7 +171,9 @@ FORMS: dict[str, Route] = {
     "/admin/incidents/{incident}/close": Route(DECIDED_BY_BEN, 303, {"reason": "ours"}),
     "/admin/agents/{spare_resource}/revoke": Route(ADMINISTER, 303, {"reason": "lost"}),
     "/admin/agents/{resource}/choose": Route(ADMINISTER, 303, {"run": "a" * 32, "reason": "x"}),
-    "/people/new": Route(ADMINISTER, 303, {"name": "newer", "role": "user", "password": "x" * 12, "own": PASSWORD}),
+    "/people/new": Route(
+        ADMINISTER, 303, {"name": "newer", "role": "user", "password": "their-first-pass-phrase", "own": PASSWORD}
+    ),
     "/people/{zoe}/change": Route(ADMINISTER, 303, {"role": "user", "entry": "in", "own": PASSWORD}),
     "/people/groups/new": Route(ADMINISTER, 303, {"group": "newer"}),
     "/people/groups/{group}/join": Route(ADMINISTER, 303, {"user_name": "zoe"}),

@@ -19,6 +19,7 @@ from libs.wire.ids import Noun, derived_id
 from libs.wire.reasons import Reason
 from libs.wire.requests import CancelContent, Person, Request, ResetContent
 from libs.wire.sign import Prefix, verify
+from services.api.tasks.warnings import SENTENCES, Warned
 from tests.unit.api.world import NOW, World, in_sync
 
 CANARY = "canary-Zq7-password"
@@ -87,6 +88,27 @@ async def test_a_password_beyond_ascii_is_taken_with_a_warning(
     answer = await world.client.post(f"/v1/accounts/{account}/reset", json={"password": "grün"}, headers=people["ben"])
     assert answer.status_code == 202
     assert "beyond ASCII" in answer.json()["warnings"][0]
+
+
+@pytest.mark.parametrize("action", ["reset", "adopt"])
+@pytest.mark.parametrize("name", ["root", "dmz-web-01"])
+async def test_a_password_that_would_be_guessed_is_taken_with_a_warning(
+    world: World, people: dict[str, dict[str, str]], ben: User, action: str, name: str
+) -> None:
+    account, names = await put(world, ben), f"{name}-{name}-2026"
+    for password, said in ((names, [SENTENCES[Warned.GUESSABLE]]), ("kept hare amber oven", [])):
+        path, headers = f"/v1/accounts/{account}/{action}", people["ben"]
+        answer = await world.client.post(path, json={"password": password}, headers=headers)
+        assert (answer.status_code, answer.json()["warnings"]) == (202, said)
+        assert password not in answer.text
+
+
+async def test_a_generated_password_is_warned_of_by_nobody(
+    world: World, people: dict[str, dict[str, str]], ben: User
+) -> None:
+    account = await put(world, ben)
+    answer = await world.client.post(f"/v1/accounts/{account}/reset", json={}, headers=people["ben"])
+    assert (answer.status_code, answer.json()["warnings"]) == (202, [])
 
 
 async def test_a_password_and_a_policy_exclude_each_other(

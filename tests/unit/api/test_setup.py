@@ -76,7 +76,9 @@ async def test_a_gateway_that_died_after_the_code_was_used_can_be_set_up(world: 
     assert (await try_code(world, await code_of(world))).status_code == 201
 
 
-@pytest.mark.parametrize("password", ["short", "x" * 129, "with\ttab-in-it-somewhere"])
+@pytest.mark.parametrize(
+    "password", ["short", "x" * 129, "with\ttab-in-it-somewhere", "ada-ada-ada-ada", "Password1234!"]
+)
 async def test_a_password_that_nobody_may_take_spends_no_try(world: World, password: str) -> None:
     await code_of(world)
     answer = await try_code(world, WRONG, password=password)

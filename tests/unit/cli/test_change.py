@@ -34,6 +34,14 @@ def test_a_piped_password_is_set_proven_verified_and_revealed(keyturn: Keyturn, 
     assert keyturn("accounts", "show", deploy(running), "--json").json["status"] == "in_sync"
 
 
+def test_a_password_that_would_be_guessed_is_set_with_a_warning(keyturn: Keyturn, running: Site) -> None:
+    done = keyturn("reset", deploy(running), "--stdin", stdin="Deploy-2026\n")
+    assert (done.status, "would be guessed" in done.out + done.err) == (0, True)
+    assert running.live() == b"Deploy-2026"
+    done = keyturn("reset", deploy(running), "--stdin", stdin=TYPED + "\n")
+    assert (done.status, "would be guessed" in done.out + done.err) == (0, False)
+
+
 def test_a_step_is_a_plain_line_where_there_is_no_terminal(keyturn: Keyturn, running: Site) -> None:
     running.stop_agent()
     done = keyturn("reset", deploy(running), "--generate", "--wait-seconds", "0.5")

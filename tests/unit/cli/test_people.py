@@ -52,6 +52,14 @@ def test_the_code_comes_from_a_file(first: Keyturn, fresh: Beside[World]) -> Non
     assert (again.status, "set-up code" in again.err) == (2, True)  # the file is gone with the code
 
 
+def test_a_first_password_that_would_be_guessed_is_refused(first: Keyturn, fresh: Beside[World]) -> None:
+    words = ("--server", SERVER, "setup", "ada", "--code-file", str(code_file(fresh)), "--stdin")
+    done = first(*words, stdin="Ada-Keyturn-1\n")
+    assert (done.status, "This password would be guessed" in done.err) == (2, True), done.err
+    assert "Ada-Keyturn-1" not in done.out + done.err
+    assert first(*words, stdin=PASSWORD + "\n").status == 0
+
+
 def test_the_code_comes_by_a_pipe_before_the_password(first: Keyturn, fresh: Beside[World]) -> None:
     code = code_file(fresh).read_text()
     done = first("--server", SERVER, "setup", "ada", "--stdin", stdin=code)

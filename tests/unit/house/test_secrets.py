@@ -13,6 +13,7 @@ MAY_REVEAL = {
     "services/bundler/package.py": "writes the one plain copy of a token, into the zip that it admits",
     "services/bundler/tokens.py": "hashes a token: the store has nothing but that",
     "services/api/sessions/hashing.py": "hashes what a person signs in with",
+    "services/api/guessing.py": "judges whether it would be guessed, and tells yes or no alone",
     "services/api/pages/spelling.py": "shows what a person asked to be revealed, whose browser has no scripts",
     "services/api/packages/service.py": "opens a package's tail, whose bytes a Secret carries",
     "libs/service/settings.py": "puts the service's own password into its broker's address",

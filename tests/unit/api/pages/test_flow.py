@@ -1,6 +1,7 @@
 """A person without scripts: from set-up to a reset that is shown proven, and what a form keeps and says."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from libs.wire.ids import Noun, new_id
 from libs.wire.requests import Person
 from libs.wire.secret import Secret
 from services.api.pages.cookies import DRAFT
+from services.api.pages.static_files import FOLDER
 from services.api.reference import ACCOUNTS
 from tests.unit.api.pages.browser import ORIGIN, SESSION, Browser, forms
 from tests.unit.api.test_resets import BUSY
@@ -151,8 +153,61 @@ async def test_a_wrong_field_is_named_and_the_rest_stays(
 
 async def test_letters_beyond_ascii_are_set_and_warned_of(browsers: dict[str, Browser], account: Account) -> None:
     answer = await browsers["ben"].fill(f"/accounts/{account.id}/change", how="type", password="Schlüssel-zum-Turm")
-    assert answer.headers["location"] == f"/accounts/{account.id}?warned=true"
-    assert "letters beyond ASCII" in (await browsers["ben"].get(answer.headers["location"])).text
+    assert answer.headers["location"] == f"/accounts/{account.id}?warned=not_ascii"
+    text = (await browsers["ben"].get(answer.headers["location"])).text
+    assert "letters beyond ASCII" in text
+    assert "would be guessed" not in text
+
+
+@pytest.mark.parametrize(
+    ("action", "typed"),
+    [("change", {"how": "type", "password": "Straße-2026"}), ("adopt", {"password": "Straße-2026"})],
+)
+async def test_a_password_that_would_be_guessed_is_sent_and_warned_of(
+    world: World, browsers: dict[str, Browser], machine: Resource, action: str, typed: dict[str, str]
+) -> None:
+    ben, account = browsers["ben"], await world.account(machine)
+    answer = await ben.fill(f"/accounts/{account.id}/{action}", **typed)
+    assert answer.headers["location"] == f"/accounts/{account.id}?warned=not_ascii&warned=guessable"
+    text = (await ben.get(answer.headers["location"])).text
+    assert "<strong>The password would be guessed.</strong>" in text
+    assert "<strong>The password has letters beyond ASCII.</strong>" in text
+    assert "Straße" not in text
+
+
+@pytest.mark.parametrize("warned", ["true", "Call+0800", "not_ascii&warned=<b>"])
+async def test_an_address_brings_no_words_of_its_own_into_the_page(
+    browsers: dict[str, Browser], account: Account, warned: str
+) -> None:
+    answer = await browsers["ben"].get(f"/accounts/{account.id}?warned={warned}")
+    assert answer.status_code == 404
+    assert "0800" not in answer.text
+
+
+async def test_bars_are_for_a_browser_with_scripts_and_know_the_names(
+    browsers: dict[str, Browser], machine: Resource, account: Account
+) -> None:
+    """What a guesser knows is told to the page; and without scripts nothing stands there that never says anything."""
+    names = f'data-names="root {machine.name}"'
+    for who, page, known in (
+        ("ben", f"/accounts/{account.id}/change", names),
+        ("ben", f"/accounts/{account.id}/adopt", names),
+        ("ben", "/me/password", 'data-names="ben"'),
+        ("ada", "/people/new", 'data-names="" data-name-field="name"'),
+    ):
+        text = (await browsers[who].get(page)).text
+        assert f'<password-strength class="strength" {known}></password-strength>' in text
+        assert 'class="bars"' not in text
+
+
+async def test_the_design_shows_every_word_that_the_bars_may_say(browsers: dict[str, Browser]) -> None:
+    text = (await browsers["ben"].get("/design")).text
+    script = (FOLDER / "strength.js").read_text()
+    said = [
+        words for words in re.findall(r'"([A-Z][^"]+[.])"', script.partition("const WHY")[0]) if "typed" not in words
+    ]
+    assert len(said) == 5
+    assert [words for words in said if words not in text] == []
 
 
 async def test_hostile_values_are_text(

@@ -34,6 +34,7 @@ async def test_an_administrator_adds_a_person_who_signs_in(world: World, browser
         ({"own": "canary-not-adas"}, 422, "This is not your password."),
         ({"name": "Zoe L"}, 422, "A user name is 1 to 64"),
         ({"password": "canary"}, 422, "12 to 128 characters; this has 6"),
+        ({"password": "Canary-canary"}, 422, "This password would be guessed"),
         ({"role": "emperor"}, 422, "Choose one of the roles."),
         ({"name": "ben"}, 409, "There is a user named ben already."),
     ],
@@ -93,7 +94,11 @@ async def test_a_changed_password_signs_out_everywhere_else(
 
 @pytest.mark.parametrize(
     ("own", "new", "said"),
-    [("not-bens-password", NEW, "This is not your password."), (PASSWORD, "short", "12 to 128 characters; this has 5")],
+    [
+        ("not-bens-password", NEW, "This is not your password."),
+        (PASSWORD, "short", "12 to 128 characters; this has 5"),
+        (PASSWORD, "benbenben-2026", "This password would be guessed"),
+    ],
 )
 async def test_a_password_is_changed_by_who_knows_the_old_one(
     world: World, browsers: dict[str, Browser], own: str, new: str, said: str

@@ -65,7 +65,10 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/admin/incidents/{incident}/close": ({"reason": "ours"}, (303, 303, 404, 303)),
     "/admin/agents/{resource}/revoke": ({"reason": "lost"}, (303, 403, 403, 303)),
     "/admin/agents/{resource}/choose": ({"run": "a" * 32, "reason": "x"}, (303, 403, 403, 303)),
-    "/people/new": ({"name": "zoe", "role": "user", "password": "x" * 12, "own": PASSWORD}, (303, 403, 403, 303)),
+    "/people/new": (
+        {"name": "zoe", "role": "user", "password": "their-first-pass-phrase", "own": PASSWORD},
+        (303, 403, 403, 303),
+    ),
     "/people/{user}/change": ({"role": "user", "entry": "in", "own": "is-not-theirs"}, (303, 403, 403, 422)),
     "/people/groups/new": ({"group": "new"}, (303, 403, 403, 303)),
     "/people/groups/{group}/join": ({"user_name": "ben"}, (303, 403, 403, 303)),
@@ -80,7 +83,7 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/me/second-factor/confirm": ({"code": "000000"}, (303, 409, 409, 409)),
     "/me/second-factor/end": ({"password": "is-not-theirs"}, (303, 422, 422, 422)),
     "/people/{user}/second-factor/end": ({}, (303, 403, 403, 303)),
-    "/me/password": ({"own": "is-not-theirs", "password": "x" * 12}, (303, 422, 422, 422)),
+    "/me/password": ({"own": "is-not-theirs", "password": "their-first-pass-phrase"}, (303, 422, 422, 422)),
     "/me/sessions/{session}/end": ({}, (303, 404, 404, 404)),
     "/sign-out": ({}, (303, 303, 303, 303)),
 }
