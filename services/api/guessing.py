@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from zxcvbn import zxcvbn
 
 from libs.wire.secret import Secret
+from services.api.errors import AwayError
 
 _ENOUGH = 10**10
 _SHORTEST_NAME = 3
@@ -30,7 +31,7 @@ _SIGNS = frozenset("4@8({[<369!1|70$5+%2")
 """What the library also reads as letters. With each more of them it tries more readings: 72 characters with all twenty
 take two seconds, which nobody is given who sends them for that."""
 _MOST_SIGNS, _MOST_WITH_SIGNS = 6, 18
-"""With more than six of the signs, the first 18 characters are judged. Then none takes more than some 0.1 s of a core."""
+"""With more than six of the signs, the first 18 characters are judged. Then none takes more than 0.1 s of a core."""
 
 
 class JudgingError(Exception):
@@ -55,11 +56,26 @@ class Guessing:
 
         Raises:
             JudgingError: the library failed.
+            AwayError: the gateway stops, and nothing is judged any more.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _guessable, password, names)
+        try:
+            judging = self._thread.submit(_guessable, password, names)
+        except RuntimeError:
+            raise _stopping() from None
+        try:
+            return await asyncio.wrap_future(judging)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise _stopping() from None
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _stopping() -> AwayError:
+    return AwayError("This server is stopping. Nothing was done; try again.", "gateway_stopping")
 
 
 def _guessable(password: Secret, names: tuple[str, ...]) -> bool:
