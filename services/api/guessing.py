@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from zxcvbn import zxcvbn
 
 from libs.wire.secret import Secret
+from services.api.errors import AwayError
 
 _ENOUGH = 10**10
 _SHORTEST_NAME = 3
@@ -55,11 +56,26 @@ class Guessing:
 
         Raises:
             JudgingError: the library failed.
+            AwayError: the gateway stops, and nothing is judged any more.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _guessable, password, names)
+        try:
+            judging = self._thread.submit(_guessable, password, names)
+        except RuntimeError:
+            raise _stopping() from None
+        try:
+            return await asyncio.wrap_future(judging)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise _stopping() from None
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _stopping() -> AwayError:
+    return AwayError("This server is stopping. Nothing was done; try again.", "gateway_stopping")
 
 
 def _guessable(password: Secret, names: tuple[str, ...]) -> bool:

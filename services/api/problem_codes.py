@@ -86,6 +86,7 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reveal_unavailable": ("503", "The scheduler does not answer, so nothing is revealed; nothing was stored."),
         "runtime_busy": ("503", "Many agents download a release at the same time; `retry_after` says when to ask."),
         "runtime_damaged": ("503", "The agent's runtime in the store is not whole; publish it again."),
+        "gateway_stopping": ("503", "This server is stopping, and nothing was done."),
         "internal": ("500", "The fault is on the server's side and stands in its log."),
         # Packages, and machines that enrol by them.
         "token_unknown": ("409", "There is no such enrolment token."),

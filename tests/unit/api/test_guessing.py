@@ -12,6 +12,7 @@ import pytest
 from libs.store.users import Users
 from libs.telemetry import logging
 from libs.wire.secret import Secret
+from services.api.errors import AwayError
 from services.api.guessing import _SIGNS, Guessing, JudgingError, _judged
 from services.api.sessions.hashing import GUESSABLE
 from tests.unit.api.test_setup import code_of, try_code
@@ -83,6 +84,23 @@ async def test_one_is_judged_at_a_time_beside_the_event_loop(guessing: Guessing)
     gate.set()
     assert await asyncio.gather(*judged) == [True, False]
     assert before.done()
+
+
+async def test_a_gateway_that_stops_says_so(guessing: Guessing) -> None:
+    """Whoever asked at that moment may ask again, and is not told of a fault."""
+    gate = threading.Event()
+    guessing._thread.submit(gate.wait)
+    waiting, left = (asyncio.create_task(guessing.guessable(Secret(PASSWORD))) for _ in range(2))
+    await asyncio.sleep(0)
+    left.cancel()
+    guessing.close()
+    gate.set()
+    with pytest.raises(AwayError, match="stopping"):
+        await waiting
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    with pytest.raises(AwayError, match="stopping"):
+        await guessing.guessable(Secret(PASSWORD))
 
 
 async def test_what_fails_in_the_library_tells_nothing_of_the_password(guessing: Guessing) -> None:

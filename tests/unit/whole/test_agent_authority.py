@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.x509 import load_pem_x509_certificate
 
@@ -33,6 +34,7 @@ async def trusted(
     system.begin_gateway()
     system.begin_scheduler()
     system.begin_bundler()
+    system.person._transport = httpx.ASGITransport(system.gateway.app)
     if running:
         machine.start()
 

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from libs.store.epoch import Epoch, EpochStore
@@ -32,6 +33,7 @@ async def put_back(system: Whole, machine: Machine, copy_of_store: Any, *, told:
     system.begin_gateway()
     system.begin_scheduler()
     system.begin_bundler()
+    system.person._transport = httpx.ASGITransport(system.gateway.app)
     machine.start()
 
 
