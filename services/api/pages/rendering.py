@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from services.api.agents.words import is_silent
 from services.api.fields import to_text
 from services.api.notifications.service import Notifications
 from services.api.pages import cookies, looks
@@ -47,7 +48,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(static=files.paths, looks=looks, time_of_day=time_of_day)
+        self._templates.globals.update(static=files.paths, looks=looks, time_of_day=time_of_day, is_silent=is_silent)
         self._templates.filters.update(moment=to_text)
 
     async def show(
