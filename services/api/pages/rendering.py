@@ -18,7 +18,7 @@ from services.api.notifications.service import Notifications
 from services.api.pages import cookies, looks
 from services.api.pages.static_files import StaticFiles
 from services.api.pages.visitors import Visitor
-from services.api.words import ago, clock, seconds, time_of_day
+from services.api.words import ago, clock, seconds, time_of_day, when
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
@@ -82,6 +82,7 @@ class Pages:
             **values,
             now=now,
             ago=lambda at: ago(at, now),
+            told_when=lambda at: when(at, now),
             clock=lambda at: clock(at, now),
             seconds=lambda at: seconds(at, now),
         )
