@@ -20,6 +20,11 @@ def ago(at: int, now: int) -> str:
     return f"{passed // _DAY} days ago"
 
 
+def when(at: int, now: int) -> str:
+    """How long ago `at` was, up to seven days; after that its date, which says more than many days do."""
+    return ago(at, now) if now - at <= 7 * _DAY else f"{datetime.fromtimestamp(at / _SECOND, UTC):%Y-%m-%d}"
+
+
 def clock(at: int, now: int) -> str:
     """The time of day of `at`, with its date where that is another day."""
     moment = datetime.fromtimestamp(at / _SECOND, UTC)

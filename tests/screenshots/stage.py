@@ -73,9 +73,10 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         )
         host.start()
         accounts = {each.name: (await system.account(each.name))["id"] for each in found}
+        resource = await _named(system)
         await _resets(system, accounts)
         await host.stop()
-        resource = await _machines(system, accounts)
+        await _machines(system, resource, accounts)
         copied = await _copied(system)
         await system.reset(accounts["backup"], note="Leaves the team")
         async with _served(system, folder) as origin:
@@ -106,11 +107,17 @@ async def _heard(system: Whole, agent: str, ago: int) -> None:
     await Presences(system.server.store()).contact(heard)
 
 
-async def _machines(system: Whole, accounts: dict[str, str]) -> Resource:
-    """The machine that has the accounts, under its name; and others beside it, with one account each."""
-    store, now = system.server.store(), system.clock.now()
-    (own,) = await Resources(store).page(now=now, limit=1)
+async def _named(system: Whole) -> Resource:
+    """The machine that has the accounts, under a name that fits them; tasks keep the name of their time."""
+    store = system.server.store()
+    (own,) = await Resources(store).page(now=system.clock.now(), limit=1)
     await store.collection(CollectionName.RESOURCES).update(own.id, set={"name": HOST})
+    return replace(own, name=HOST)
+
+
+async def _machines(system: Whole, own: Resource, accounts: dict[str, str]) -> None:
+    """Others beside it, with one account each."""
+    store = system.server.store()
     certificate = (await Certificates(store).of_agent(own.agent))[0]
     await _heard(system, own.agent, 12_000)
     root = await Accounts(store).get(accounts["root"])
@@ -126,7 +133,6 @@ async def _machines(system: Whole, accounts: dict[str, str]) -> Resource:
         await Accounts(store).insert(
             replace(root, id=new_id(Noun.ACCOUNT), resource=resource, rotation=rotation, rev=0)
         )
-    return own
 
 
 async def _copied(system: Whole) -> Resource:

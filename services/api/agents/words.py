@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from services.api.agents.schemas import AgentView, SaidView
+from services.api.resources.schemas import AgentBrief
 from services.api.words import ago, clock
 
 SILENT_AFTER = 5 * 60 * 1_000
@@ -34,6 +35,12 @@ SAID_FOR = 24 * 3_600 * 1_000
 def lately(agent: AgentView, now: int) -> tuple[SaidView, ...]:
     """What its machine met within a day, newest first."""
     return tuple(each for each in agent.said if now - each.last_at < SAID_FOR)
+
+
+def is_silent(agent: AgentBrief | None, now: int) -> bool:
+    """Whether an agent that has called before should have called since; `now` in Unix milliseconds."""
+    heard = None if agent is None or agent.state != "active" else agent.last_seen
+    return heard is not None and now - heard >= SILENT_AFTER
 
 
 def trouble(agent: AgentView, now: int) -> Trouble | None:

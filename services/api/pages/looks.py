@@ -10,7 +10,7 @@ from libs.store.incidents import IncidentKind
 from libs.store.shares import Level
 from libs.store.users import Role
 from libs.wire.requests import Platform
-from services.api.access import Caller
+from services.api.access import AT_MOST, Caller
 from services.api.accounts.schemas import AccountBrief, NextStep
 from services.api.agents.words import Condition
 from services.api.tasks.schemas import TaskState, TaskView
@@ -50,6 +50,7 @@ ASKED = {
     Kind.VERIFY: "asked for a comparison",
     Kind.ADOPT: "stated the live password",
 }
+DOING = {Kind.RESET: "is changing it", Kind.VERIFY: "is verifying it", Kind.ADOPT: "has it compared"}
 VERSIONS: dict[VersionState, Look] = {
     VersionState.ESCROWED: Look("clock", "Not given to an agent yet", "pending"),
     VersionState.OFFERED: Look("half", "Given to the agent", "uncertain"),
@@ -108,6 +109,11 @@ def pages(caller: Caller) -> tuple[tuple[str, str, str], ...]:
         return resources, ("/admin/agents", "admin", "Agents")
     others = (("/audit", "audit", "Audit"), ("/people", "people", "People"), ("/admin/agents", "admin", "Admin"))
     return resources, *others
+
+
+def builds_packages(caller: Caller) -> bool:
+    """Whether the person's role may build a package, for their own user name at least."""
+    return AT_MOST.get(caller.role, Level.MANAGE) is Level.MANAGE
 
 
 def of_account(view: AccountBrief) -> Look:

@@ -12,12 +12,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from services.api.agents.words import is_silent
 from services.api.fields import to_text
 from services.api.notifications.service import Notifications
 from services.api.pages import cookies, looks
 from services.api.pages.static_files import StaticFiles
 from services.api.pages.visitors import Visitor
-from services.api.words import ago, clock, seconds, time_of_day
+from services.api.words import ago, clock, seconds, time_of_day, when
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
@@ -47,7 +48,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(static=files.paths, looks=looks, time_of_day=time_of_day)
+        self._templates.globals.update(static=files.paths, looks=looks, time_of_day=time_of_day, is_silent=is_silent)
         self._templates.filters.update(moment=to_text)
 
     async def show(
@@ -81,6 +82,7 @@ class Pages:
             **values,
             now=now,
             ago=lambda at: ago(at, now),
+            told_when=lambda at: when(at, now),
             clock=lambda at: clock(at, now),
             seconds=lambda at: seconds(at, now),
         )

@@ -22,6 +22,7 @@ from services.api.access import Access, Caller, Rights
 from services.api.accounts.schemas import AccountBrief
 from services.api.accounts.service import Accounts
 from services.api.accounts.words import ATTENTION
+from services.api.agents.words import is_silent
 from services.api.fields import MAX_PAGE, from_cursor, to_cursor
 from services.api.resources.schemas import ResourceView
 from services.api.resources.service import Resources
@@ -44,16 +45,22 @@ _BEYOND = "~"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A row: a resource, its accounts by state, and the account that needs a person first."""
+    """A row: a resource, its accounts by state, the account that needs a person first, and whether its agent calls."""
 
     resource: ResourceView
     counts: Counter[Status]
     more: bool  # it has more accounts than were counted
     urgent: AccountBrief | None
+    silent: bool
+
+    @property
+    def ails(self) -> bool:
+        """Whether it needs a person."""
+        return self.silent or self.urgent is not None
 
     @property
     def order(self) -> tuple[int, str]:
-        """Most urgent first, then by name."""
+        """Most urgent first, a silent agent after the accounts; then by name."""
         place = len(ATTENTION) if self.urgent is None else ATTENTION.index(self.urgent.status)
         return place, self.resource.name
 
@@ -71,12 +78,12 @@ class Finding:
     @property
     def urgent(self) -> list[Machine]:
         """What needs attention, most urgent first."""
-        return sorted((each for each in self.rows if each.urgent is not None), key=lambda each: each.order)
+        return sorted((each for each in self.rows if each.ails), key=lambda each: each.order)
 
     @property
     def others(self) -> list[Machine]:
         """The rest, in the order in which it was found."""
-        return [each for each in self.rows if each.urgent is None]
+        return [each for each in self.rows if not each.ails]
 
 
 class Finder:
@@ -121,7 +128,7 @@ class Finder:
         shown = [each for each in matching if state is None or each.counts[state]]
         totals = Totals(
             machines=Count(len(rows)),
-            ailing=Count(sum(each.urgent is not None for each in rows)),
+            ailing=Count(sum(each.ails for each in rows)),
             matching=Count(len(matching)),
             by_state=_machines_by_state(matching),
         )
@@ -236,6 +243,7 @@ class Finder:
                 counts=Counter(each.status for each in told[view.id]),
                 more=len(told[view.id]) > MAX_PAGE,
                 urgent=urgent.get(view.id),
+                silent=is_silent(view.agent, self._clock()),
             )
             for view in await self._machines.rows([each for each, _ in found])
         ]

@@ -8,11 +8,13 @@ import pytest
 
 from libs.wire.chain import chains
 from tests.e2e.pages.browser import Window, window
-from tests.e2e.pages.stand import PASSWORD, Stand
+from tests.e2e.pages.stand import PASSWORD, PERSON, Stand
 
 pytestmark = [pytest.mark.real, pytest.mark.host]
 
 FIRST, SECOND = "their-first-password", "their-second-password"
+CUT = "[...document.querySelectorAll('.table-panel')].filter((each) => each.scrollWidth > each.clientWidth).length"
+"""How many tables have something beyond their edge, where nobody sees it."""
 
 
 def test_a_person_is_added_and_sees_nothing_of_others(ops: Window, standing: Stand) -> None:
@@ -58,3 +60,25 @@ def test_the_audit_is_exported_whole_and_as_a_table(ops: Window) -> None:
         ops.page.get_by_role("link", name="Export as CSV").click()
     head, *rows = csv.reader(io.StringIO(saving.value.path().read_text(), newline=""))
     assert "session.opened" in {row[head.index("what")] for row in rows}
+
+
+def test_a_long_name_breaks_in_its_place(ops: Window, standing: Stand) -> None:
+    """The longest user name that there is pushes nothing out of sight, neither of the page nor of a table."""
+    longest = "x" * 64
+    ops.go("/people/new")
+    ops.page.fill("#name", longest)
+    ops.page.fill("#password", FIRST)
+    ops.page.fill("#own", PASSWORD)
+    ops.page.get_by_role("button", name="Add").click()
+    ops.page.wait_for_url("**/people")
+    for width in (1_280, 760, 390):
+        with window(standing.browser, standing.origin, width=width) as at:
+            at.sign_in(PERSON, PASSWORD)
+            for path in ("/people", f"/audit?who={longest}", "/audit"):
+                at.go(path)
+                assert at.findings() == [], (width, path)
+                assert at.page.evaluate(CUT) == 0, (width, path)
+        with window(standing.browser, standing.origin, width=width) as at:
+            at.sign_in(longest, FIRST)
+            at.page.get_by_role("button", name=longest).click()
+            assert at.findings() == [], width

@@ -8,7 +8,7 @@ from libs.domain.state import Flight, Generation, Kind, Phase, Rotation, Seen, S
 from libs.wire.reasons import VERSIONS
 from services.api.accounts.schemas import NextStep
 from services.api.accounts.words import in_brief, next_step, sentences
-from services.api.words import ago, clock
+from services.api.words import ago, clock, when
 from tests.unit.api.world import NOW, in_sync
 
 PROVEN = in_sync(NOW - 180_000)
@@ -79,6 +79,11 @@ def test_times_are_short() -> None:
         "just now",
     ]
     assert clock(NOW - 86_400_000, NOW) == "2025-11-24 04:13 UTC"
+
+
+def test_what_is_more_than_a_week_ago_has_its_date() -> None:
+    week = 7 * 86_400_000
+    assert [when(NOW - each, NOW) for each in (week, week + 1)] == ["7 days ago", "2025-11-18"]
 
 
 def test_each_state_of_a_version_has_its_words() -> None:
