@@ -59,11 +59,11 @@ class Guessing:
             AwayError: the gateway stops, and nothing is judged any more.
         """
         try:
-            judging = self._thread.submit(_guessable, password, names)
+            judging = asyncio.get_running_loop().run_in_executor(self._thread, _guessable, password, names)
         except RuntimeError:
             raise _stopping() from None
         try:
-            return await asyncio.wrap_future(judging)
+            return await judging
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

@@ -96,6 +96,18 @@ def changing(pages: Pages, users: Users, sessions: Sessions, see: Visits, post: 
     return routes
 
 
+def signing_out(users: Users, post: Posts) -> APIRouter:
+    """A person is signed out everywhere."""
+    routes = APIRouter(prefix="/people/{user}/sign-out")
+
+    @routes.post("")
+    async def sign_out(posted: Annotated[Posted, Depends(post)], user: UserId) -> Response:
+        await users.sign_out(posted.visitor.caller, user)
+        return go("/people")
+
+    return routes
+
+
 def _role(text: str) -> Role:
     """The role.
 

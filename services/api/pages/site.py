@@ -139,6 +139,7 @@ def build(services: Services) -> FastAPI:
         sharing.owner(pages, services.resources, services.handing, see, post),
         people.router(pages, folk.users, folk.sessions, see, post),
         people.changing(pages, folk.users, folk.sessions, see, post),
+        people.signing_out(folk.users, post),
         me.router(pages, folk.mine, see, post),
         about.router(pages, services.about, services.health, see),
         downloading.router(pages, services.registry.packages, services.resources, see, post),

@@ -187,6 +187,7 @@ FORMS: dict[str, Route] = {
     "/me/second-factor/confirm": Route(EVERYBODY, 422),
     "/me/second-factor/end": Route(EVERYBODY, 303, {"password": PASSWORD}),
     "/people/{zoe}/second-factor/end": Route(ADMINISTER, 303),
+    "/people/{zoe}/sign-out": Route(ADMINISTER, 303),
     "/me/password": Route(EVERYBODY, 422, {"own": PASSWORD, "password": "short"}),
     "/me/sessions/{session}/end": Route(NOBODYS),
     "/sign-out": Route(EVERYBODY, 303),

@@ -83,6 +83,7 @@ FORMS: dict[str, tuple[dict[str, str], tuple[int, int, int, int]]] = {
     "/me/second-factor/confirm": ({"code": "000000"}, (303, 409, 409, 409)),
     "/me/second-factor/end": ({"password": "is-not-theirs"}, (303, 422, 422, 422)),
     "/people/{user}/second-factor/end": ({}, (303, 403, 403, 303)),
+    "/people/{user}/sign-out": ({}, (303, 403, 403, 303)),
     "/me/password": ({"own": "is-not-theirs", "password": "their-first-pass-phrase"}, (303, 422, 422, 422)),
     "/me/sessions/{session}/end": ({}, (303, 404, 404, 404)),
     "/sign-out": ({}, (303, 303, 303, 303)),

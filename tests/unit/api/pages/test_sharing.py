@@ -93,6 +93,15 @@ async def test_a_role_is_changed_by_who_says_again_who_they_are(
     assert (mine.status_code, "Ask another administrator." in mine.text) == (409, True)
 
 
+async def test_a_person_is_signed_out_everywhere_by_a_button(
+    browsers: dict[str, Browser], users: dict[str, User]
+) -> None:
+    form = f"/people/{users['eve'].id}"
+    assert (await browsers["ada"].fill(f"{form}/change", f"{form}/sign-out")).headers["location"] == "/people"
+    assert (await browsers["eve"].get("/me")).status_code == 303
+    assert (await browsers["ada"].get("/me")).status_code == 200
+
+
 async def test_a_machine_is_handed_over_by_its_form(
     world: World, browsers: dict[str, Browser], machine: Resource
 ) -> None:
