@@ -338,7 +338,9 @@ def build(parts: Parts) -> Gateway:
             about=about,
             setup=setup,
             resources=machines,
-            finder=Finder(resources, accounts, users, access=access, machines=machines, listed=listed, clock=now),
+            finder=Finder(
+                resources, accounts, users, access=access, machines=machines, listed=listed, ailing=ailing, clock=now
+            ),
             looking=looking,
             accounts=listed,
             tasks=shown,

@@ -22,6 +22,7 @@ from services.api.access import Access, Caller, Rights
 from services.api.accounts.schemas import AccountBrief
 from services.api.accounts.service import Accounts
 from services.api.accounts.words import ATTENTION
+from services.api.agents.ailing import Ailing
 from services.api.agents.words import is_silent
 from services.api.fields import MAX_PAGE, from_cursor, to_cursor
 from services.api.resources.schemas import ResourceView
@@ -32,8 +33,8 @@ AT_ONCE = 40
 """Machines that are read whole."""
 
 PAGE = 50
-FIRST = 10
-"""How many of the most urgent come before the others, among many machines."""
+FIRST, SILENT = 10, 5
+"""How many of the most urgent, and of those whose agents fell silent last, come before the others, among many."""
 
 Seen = Sequence[tuple[Resource, Rights]]
 """Machines, each with what the person may do there."""
@@ -98,9 +99,10 @@ class Finder:
         access: Access,
         machines: Resources,
         listed: Accounts,
+        ailing: Ailing,
         clock: Callable[[], int],
     ) -> None:
-        self._resources, self._accounts, self._users = resources, accounts, users
+        self._resources, self._accounts, self._users, self._ailing = resources, accounts, users, ailing
         self._access, self._machines, self._listed, self._clock = access, machines, listed, clock
         self._counting = Counting(resources, accounts, clock)
 
@@ -183,6 +185,8 @@ class Finder:
             if len(urgent) < FIRST:
                 found, _ = await self._with_an_account(caller, status, limit=FIRST)
                 urgent |= {each.id: (each, rights) for each, rights in found[: FIRST - len(urgent)]}
+        if cursor is None:
+            urgent |= {each.id: (each, rights) for each, rights in await self._ailing.silent(caller, limit=SILENT)}
         newest = await self._machines.newest(caller, limit=PAGE + 1, after=from_cursor(cursor, int))
         others = await self._access.visible(caller, (each for each in newest[:PAGE] if each.id not in urgent))
         last = newest[PAGE - 1] if len(newest) > PAGE else None

@@ -172,3 +172,20 @@ async def test_agents_in_trouble_come_first_from_wherever_they_are(
         assert sorted(shown(text)[1:]) == sorted(each.name for each in machines[: -agents.AT_ONCE - 1 : -1])
         rest = (await browsers[name].get(following(text))).text
         assert sorted({*shown(text), *shown(rest)}) == sorted(each.name for each in machines)
+
+
+async def test_a_silent_agent_comes_before_the_others_from_wherever_it_is(
+    world: World, browsers: dict[str, Browser], machines: list[Resource]
+) -> None:
+    for n in (1, 2):
+        long_ago = Presence(id=machines[n].agent, last_seen=NOW - SILENT_AFTER - n, version="1.4.2")
+        await Presences(world.admin).contact(long_ago)
+    for each in machines[1:]:
+        await world.certify(each)
+    text = (await browsers["ada"].get("/resources")).text
+    assert shown(text)[:3] == [machines[0].name, machines[1].name, machines[2].name]  # in drift, then the silent ones
+    rest = (await browsers["ada"].get(following(text))).text
+    assert sorted({*shown(text), *shown(rest)}) == [each.name for each in machines]
+    assert not set(shown(text)[:3]) & set(shown(text)[3:])  # once each
+    # Nobody is told of machines that are not theirs, silent or not.
+    assert shown((await browsers["eve"].get("/resources")).text) == []
