@@ -8,7 +8,7 @@ from pathlib import Path
 from libs.client import models
 from tests.e2e.faults.front import Front
 from tests.e2e.faults.wires import Address, Proxy
-from tests.e2e.site import OLD, Site, until
+from tests.e2e.site import OLD, PATIENCE, Site, until
 from tests.lab.host import Host
 
 CONF = "/etc/keyturn-agent/agent.conf"
@@ -39,10 +39,17 @@ class Behind:
     def restart(self) -> None:
         self.host.run(["systemctl", "restart", "keyturn-agent.service"])
 
-    def says(self, code: str) -> None:
-        """Returns once the agent says this from now on. What it said before, or its status keeps, does not count."""
-        before = len(self.told())
-        until(lambda: code in self.told()[before:] or None, f"the word {code}")
+    def says(self, code: str, seconds: float = PATIENCE, *, ever: bool = False) -> None:
+        """Returns once the agent says this from now on. What it said before, or its status keeps, does not count.
+
+        With `ever` what it said before counts as well. Where it does not come, its last words are shown.
+        """
+        before = 0 if ever else len(self.told())
+        try:
+            until(lambda: code in self.told()[before:] or None, f"the word {code}", seconds)
+        except AssertionError as error:
+            heads = [head.partition("\r\n")[0] for head in self.front.heads[-40:]]
+            raise AssertionError("\n".join([str(error), self.told()[-6_000:], *heads])) from error
 
     def account(self) -> models.Account:
         return until(lambda: self.site.find("deploy", self.host.name), "its account")

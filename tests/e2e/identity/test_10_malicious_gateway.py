@@ -330,7 +330,7 @@ def test_a_notice_that_the_two_keys_have_not_signed_is_not_followed(betrayed: Be
 
     betrayed.front.rewrite = rewrite
     betrayed.restart()
-    until(lambda: "notice_not_taken" in betrayed.told() or None, "the refusal of the notice", 150)
+    betrayed.says("notice_not_taken", 150, ever=True)
     betrayed.front.rewrite = lambda _, answer: answer
     betrayed.restart()
     betrayed.sets("By-the-true-keys-1")
@@ -344,7 +344,7 @@ def test_a_revocation_that_the_scheduler_has_not_signed_ends_nobody(betrayed: Be
     betrayed.front.page = page(b"403 Forbidden", json.dumps(problem).encode(), b"application/problem+json")
     betrayed.front.rule = lambda _: INSTEAD
     betrayed.restart()
-    until(lambda: "revocation_not_trusted" in betrayed.told() or None, "the refusal of the lie")
+    betrayed.says("revocation_not_trusted", ever=True)
     assert {"identity.json", "certificate.pem"} <= files(betrayed.host)
     released(betrayed)
     betrayed.sets("Still-here-1")
