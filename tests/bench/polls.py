@@ -97,7 +97,8 @@ def _requests(wait: int, tokens: int) -> list[bytes]:
         "user-agent: keyturn-agent/bench",
     )
     text = "\r\n".join(lines) + "\r\n\r\n"
-    return [text.format(token=made.make(agent, now + 1_000 * number)).encode() for number in range(tokens)]
+    # Each is newer than the one before, as an agent's are, and none is of a time that has not come.
+    return [text.format(token=made.make(agent, now - 1_000 * number)).encode() for number in reversed(range(tokens))]
 
 
 async def _round(server: Served, polls_a_token: int) -> float:

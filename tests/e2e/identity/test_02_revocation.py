@@ -103,6 +103,9 @@ def test_it_holds_with_the_broker_down_and_what_waits_is_taken_back(running: Sit
             ended = until(lambda: _over(running, task), "the task's end, without a broker", 60)
         finally:
             running.server.broker.restart()
+            # The next story begins with services that have found the broker again.
+            for name in ("gateway", "scheduler", "bundler"):
+                running.server.process(name).wait_until_ready()
         assert ended.reason is not None
         assert (ended.state, ended.reason.code) == ("cancelled", "agent_revoked")
         seen = running.account(deploy)
