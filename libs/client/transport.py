@@ -204,7 +204,8 @@ class Transport:
                 return answer
             answer.read()
             refused = _refused(answer)
-            if isinstance(refused, ConfirmFirstError) and self._again is not None and not asked:
+            # Nobody is asked for what is not sent again.
+            if isinstance(refused, ConfirmFirstError) and self._again is not None and left and not asked:
                 asked = True
                 self._again()
             elif lost is not None and left and _is_under_way(refused):

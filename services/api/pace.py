@@ -16,6 +16,7 @@ WINDOW = 60
 """Seconds in which an empty bucket is full again."""
 
 _KEEP = 10_000
+"""People who are remembered. Who asks again after so many others begins with a full bucket."""
 
 
 class TooFastError(SlowDownError):
@@ -66,6 +67,7 @@ class Pace:
         while len(self._buckets) > _KEEP:
             self._buckets.popitem(last=False)
         if not enough:
+            # The setting is sixty at least, so another request is there within a second.
             raise TooFastError(self._most, 1)
         left = int(held - 1)
         return Left(self._most, left, -(-(self._most - left) * WINDOW // self._most))

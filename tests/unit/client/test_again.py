@@ -133,6 +133,14 @@ def test_who_has_to_say_again_who_they_are_is_asked_once_and_the_change_goes_on(
     assert len(server.asked) == 3
 
 
+def test_who_has_to_say_it_at_the_last_try_of_all_is_told_so() -> None:
+    asked: list[Confirm] = []
+    server = Server(LOST, LOST, LOST, refused(401, "confirm_first"))
+    with pytest.raises(ConfirmFirstError):
+        server.client(asked.append).add_group("db-admins")
+    assert (len(server.asked), asked) == (4, [])
+
+
 def test_where_nobody_can_be_asked_it_is_refused() -> None:
     server = Server(refused(401, "confirm_first"))
     with pytest.raises(ConfirmFirstError, match="A sentence"):
