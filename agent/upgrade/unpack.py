@@ -66,6 +66,7 @@ def unpack(
     except OSError as error:
         code = UpgradeTrouble.NO_SPACE if error.errno in (errno.ENOSPC, errno.EDQUOT) else UpgradeTrouble.DAMAGED
         raise UpgradeError(code, str(error)) from error
+    # What zipfile raises for a damaged archive, by what is damaged: frame, stream, end, an entry, a method, a flag.
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
         raise UpgradeError(UpgradeTrouble.DAMAGED, str(error)) from error
     finally:
